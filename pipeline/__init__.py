@@ -1,0 +1,1 @@
+"""Configuration, the graph, runners, progress and the commands."""

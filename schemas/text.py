@@ -1,0 +1,74 @@
+"""Text in time: captions as published, words and phones as aligned, utterances."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A cue of a publisher's transcript. Times in seconds, None where the format has none; `speaker` "" if unnamed."""
+
+    text: str
+    start: float | None = None
+    end: float | None = None
+    speaker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A written word and how it is said: Token("$3.50", ("three", "dollars", "and", "fifty", "cents")).
+
+    `text` keeps case and punctuation; `spoken` is lower case words of a-z and apostrophes, () for what is not said
+    (a dash, a stage direction).
+    """
+
+    text: str
+    spoken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A written word in time (seconds from the start of the recording, or of the clip that holds it).
+
+    `score` is the aligner's mean log-likelihood a frame (higher is better; comparable inside one model only).
+    """
+
+    text: str
+    start: float
+    end: float
+    score: float = 0.0
+    spoken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone in time: ARPAbet without stress, "SIL" for silence."""
+
+    symbol: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of the target's speech with its words, in seconds of the recording.
+
+    `transcript_source` is "publisher:vtt", ..., or "recognised:pocketsphinx". `coverage` is the share (0..1) of the
+    stretch's speech that lies inside words.
+    """
+
+    start: float
+    end: float
+    words: tuple[Word, ...]
+    phones: tuple[Phone, ...]
+    transcript_source: str
+    alignment_score: float
+    coverage: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Utterances:
+    """All the aligned text of one episode's target speech. `shift` is what the captions were off by (seconds)."""
+
+    utterances: tuple[Utterance, ...]
+    shift: float = 0.0
+    notes: tuple[str, ...] = ()

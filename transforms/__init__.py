@@ -1,0 +1,1 @@
+"""The stages: one module each, its PTransform on top, the plain functions under it."""

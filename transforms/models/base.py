@@ -1,0 +1,104 @@
+"""What a stage asks of a model: one abstract class a task. Models are loaded once a worker, on first use.
+
+Everywhere: samples are mono float32 in -1..1 at 16 000 Hz, shape (n,), unless a parameter says otherwise.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.text import Phone, Word
+
+MODEL_RATE = 16_000
+Samples = NDArray[np.float32]
+
+
+class Model(ABC):
+    """A model that says who it is: name, version or file hash, and the settings that change its answers."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str: ...
+
+
+class SpeechDetector(Model):
+    """Says how likely each frame is speech."""
+
+    @property
+    @abstractmethod
+    def frame_seconds(self) -> float: ...
+
+    @abstractmethod
+    def probabilities(self, samples: Samples) -> NDArray[np.float32]:
+        """One probability (0..1) a frame, shape (len(samples) // frame,); a detector starts afresh at each call."""
+
+
+class SpeakerEmbedder(Model):
+    """Turns a window of speech into a point of unit length; near points are the same voice."""
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def window_seconds(self) -> float: ...
+
+    @abstractmethod
+    def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embed windows of shape (n, window samples); returns (n, dimension), rows of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Given words in time, seconds from the start of the samples; `score` is the mean log-likelihood a frame."""
+
+    words: tuple[Word, ...]
+    phones: tuple[Phone, ...]
+    score: float
+
+
+class AlignmentFailed(Exception):
+    """The text does not fit the audio."""
+
+
+class Aligner(Model):
+    """Puts given text in time."""
+
+    @abstractmethod
+    def align(self, samples: Samples, words: Sequence[str]) -> Alignment:
+        """Align every word (spoken form); raises AlignmentFailed."""
+
+    @abstractmethod
+    def find(self, samples: Samples, words: Sequence[str]) -> tuple[tuple[int, Word], ...]:
+        """Find the contiguous stretch of `words` that is said in the samples: (index into words, Word) of each word.
+
+        Any prefix and suffix of `words` may be missing from the audio. Empty where nothing fits.
+        """
+
+
+class Transcriber(Model):
+    """Writes down what is said."""
+
+    @abstractmethod
+    def transcribe(self, samples: Samples, hints: Sequence[str] = ()) -> tuple[Word, ...]:
+        """Words in time; `hints` are sentences that the talk probably resembles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """DNSMOS P.835: overall, signal, background (1..5)."""
+
+    overall: float
+    signal: float
+    background: float
+
+
+class QualityScorer(Model):
+    """Scores how a clip sounds."""
+
+    @abstractmethod
+    def score(self, samples: Samples) -> Quality: ...

@@ -61,7 +61,7 @@ class Alignment:
     score: float
 
 
-class AlignmentFailed(Exception):
+class AlignmentError(Exception):
     """The text does not fit the audio."""
 
 
@@ -70,7 +70,7 @@ class Aligner(Model):
 
     @abstractmethod
     def align(self, samples: Samples, words: Sequence[str]) -> Alignment:
-        """Align every word (spoken form); raises AlignmentFailed."""
+        """Align every word (spoken form); raises AlignmentError."""
 
     @abstractmethod
     def find(self, samples: Samples, words: Sequence[str]) -> tuple[tuple[int, Word], ...]:

@@ -1,0 +1,42 @@
+# realtalk: `make help` lists what can be made.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+
+.PHONY: help setup demo test check format clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make .venv with realtalk in it
+
+$(STAMP): setup.py constraints.txt
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "setup: $(PYTHON) is not on PATH; install CPython 3.11 or say make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) --upgrade pip 'setuptools>=77.0.3,<82' wheel
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+demo: setup ## speak a short podcast, build a dataset from its feed, show what it made
+	$(BIN)/python -m pipeline.demo --out demo
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: setup ## lint, check formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what make made
+	rm -rf $(VENV) build *.egg-info demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Score a dataset against the exact truth of the podcast it was built from.
+
+    fidelity.py DATASET TRUTH [--format json]
+
+DATASET is what `realtalk build` wrote; TRUTH the folder truth/ that make_podcast.py wrote beside the feed.
+
+purity       share of the speech inside kept clips that is the host's alone
+yield        share of the host's clear (not overlapped), transcribed speech that kept clips hold
+wrong words  edit distance of the clips' spoken words to the words said there, over the words said
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from transforms.text.spoken import tokenise
+
+Interval = tuple[float, float]
+# An edge this near to a turn's own edge has to hold the turn's first (or last) word.
+EDGE_SECONDS = 0.2
+
+
+@dataclass
+class Score:
+    host_seconds: float = 0.0
+    other_seconds: float = 0.0
+    clear_seconds: float = 0.0
+    kept_clear_seconds: float = 0.0
+    words: int = 0
+    wrong: int = 0
+    clips: int = 0
+    clip_seconds: float = 0.0
+
+    def table(self) -> dict[str, float]:
+        return {
+            "clips": self.clips,
+            "clip_seconds": round(self.clip_seconds, 1),
+            "purity": round(self.host_seconds / max(self.host_seconds + self.other_seconds, 1e-9), 5),
+            "yield": round(self.kept_clear_seconds / max(self.clear_seconds, 1e-9), 4),
+            "wrong_words": round(self.wrong / max(self.words, 1), 4),
+            "words": self.words,
+            "clear_seconds": round(self.clear_seconds, 1),
+        }
+
+
+def intersection(spans: Sequence[Interval], start: float, end: float) -> float:
+    return sum(max(0.0, min(end, b) - max(start, a)) for a, b in spans)
+
+
+def subtract(spans: Sequence[Interval], holes: Sequence[Interval]) -> list[Interval]:
+    left = list(spans)
+    for a, b in holes:
+        left = [piece for s, e in left for piece in ((s, min(e, a)), (max(s, b), e)) if piece[1] > piece[0]]
+    return left
+
+
+def spoken(text: str) -> list[str]:
+    return [word for token in tokenise(text) for word in token.spoken]
+
+
+def edit_distance(said: list[str], written: list[str], free_start: bool, free_end: bool) -> tuple[int, int]:
+    """(errors, words said) of `written` against the stretch of `said` that fits best; only free ends may be cut."""
+    # cost, start of the stretch in `said`
+    row = [(0, j) if free_start else (j, 0) for j in range(len(said) + 1)]
+    for i, word in enumerate(written, 1):
+        new = [(i, 0)]
+        for j, reference in enumerate(said, 1):
+            new.append(
+                min(
+                    (row[j - 1][0] + (word != reference), row[j - 1][1]),
+                    (row[j][0] + 1, row[j][1]),
+                    (new[j - 1][0] + 1, new[j - 1][1]),
+                )
+            )
+        row = new
+    end = min(range(len(said) + 1), key=lambda j: row[j][0]) if free_end else len(said)
+    return row[end][0], max(end - row[end][1], 1)
+
+
+def score_episode(score: Score, truth: dict, clips: list[dict]) -> None:
+    speech = [turn for turn in truth["turns"] if turn["kind"] == "speech"]
+    mine = [t for t in speech if t["speaker"] == truth["host"]]
+    others = [(t["start"], t["end"]) for t in speech if t["speaker"] != truth["host"]]
+    alone = subtract([(t["start"], t["end"]) for t in mine], others)
+    clear = subtract([(t["start"], t["end"]) for t in mine if t["text"]], others)
+    score.clear_seconds += sum(b - a for a, b in clear)
+    for clip in clips:
+        start, end = clip["start"], clip["end"]
+        score.clips += 1
+        score.clip_seconds += clip["duration"]
+        score.host_seconds += intersection(alone, start, end)
+        score.other_seconds += intersection(others, start, end)
+        score.kept_clear_seconds += intersection(clear, start, end)
+        covered = [t for t in mine if intersection([(t["start"], t["end"])], start, end) > 0.05]
+        said = spoken(" ".join(t["text"] or "" for t in covered))
+        free_start = bool(covered) and start > covered[0]["start"] + EDGE_SECONDS
+        free_end = bool(covered) and end < covered[-1]["end"] - EDGE_SECONDS
+        wrong, words = edit_distance(said, clip["spoken"].split(), free_start, free_end)
+        score.wrong += wrong
+        score.words += words
+
+
+def score_dataset(dataset: Path, truths: Path) -> Score:
+    columns = ["episode_guid", "start", "end", "duration", "spoken", "id"]
+    clips: dict[str, list[dict]] = {}
+    for shard in sorted((dataset / "data").glob("*.parquet")):
+        for row in pq.read_table(shard, columns=columns).to_pylist():
+            clips.setdefault(row["episode_guid"], []).append(row)
+    score = Score()
+    for path in sorted(truths.glob("*.json")):
+        truth = json.loads(path.read_text())
+        guids = [guid for guid in clips if guid.endswith(truth["episode"])]
+        score_episode(score, truth, [clip for guid in guids for clip in clips[guid]])
+    return score
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("truth", type=Path)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    arguments = parser.parse_args()
+    table = score_dataset(arguments.dataset, arguments.truth).table()
+    if arguments.format == "json":
+        print(json.dumps(table))
+    else:
+        print("\n".join(f"{name:14s} {value}" for name, value in table.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Files appear whole or not at all, and paths of a dataset survive its moving."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from transforms.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "dataset"))
+
+
+def test_a_file_that_is_not_finished_never_appears(store: Store) -> None:
+    path = store.path("data", "a.bin")
+    with pytest.raises(RuntimeError), store.create(path) as partial:
+        partial.write_bytes(b"half")
+        raise RuntimeError("killed")
+    assert not os.path.exists(path)
+    assert os.listdir(store.path("data")) == [], "the partial file is taken away too"
+
+
+def test_what_was_there_stays_until_the_new_file_is_whole(store: Store) -> None:
+    path = store.path("a.txt")
+    store.write_text(path, "old")
+    with store.create(path) as partial:
+        partial.write_text("new")
+        assert store.read_text(path) == "old"
+    assert store.read_text(path) == "new"
+
+
+def test_a_partial_file_keeps_its_suffix_because_writers_choose_the_format_by_it(store: Store) -> None:
+    with store.create(store.path("a.flac")) as partial:
+        assert partial.suffix == ".flac"
+        partial.write_bytes(b"x")
+
+
+def test_publishing_links_where_links_exist(store: Store) -> None:
+    source = store.path("work", "a.bin")
+    store.write_text(source, "content")
+    store.publish(source, store.path("data", "a.bin"))
+    assert os.path.samefile(source, store.path("data", "a.bin"))
+    store.publish(source, store.path("data", "a.bin"))
+    assert store.read_text(store.path("data", "a.bin")) == "content"
+
+
+def test_kept_paths_follow_the_dataset_when_it_is_moved(tmp_path: Path) -> None:
+    before, after = Store(str(tmp_path / "before")), Store(str(tmp_path / "after"))
+    kept = before.relocatable({"path": before.path("work", "a.flac"), "url": "https://example.org/a", "n": [1, 2.5]})
+    assert str(tmp_path) not in str(kept)
+    assert after.located(kept) == {"path": after.path("work", "a.flac"), "url": "https://example.org/a", "n": [1, 2.5]}
+
+
+def test_missing_things_are_answers_not_errors(store: Store) -> None:
+    assert store.read_text(store.path("nothing")) is None
+    assert store.names("nothing") == []
+    store.remove(store.path("nothing"))

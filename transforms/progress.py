@@ -1,0 +1,70 @@
+"""How the stages tell how it goes: lines of JSON in files of their own, because not every engine has metrics."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import Failure
+from schemas.state import EpisodeState
+from transforms.store import Store
+
+
+@dataclass(frozen=True)
+class ProgressLog:
+    """Appends events to work/progress/PID.jsonl. A remote store has no appending: there the engine's console tells."""
+
+    store: Store
+
+    def started(self, stage: str, state: EpisodeState) -> None:
+        self._write("started", stage, state)
+
+    def finished(
+        self,
+        stage: str,
+        state: EpisodeState,
+        *,
+        cached: bool,
+        audio_seconds: float,
+        cpu_seconds: float,
+        wall_seconds: float,
+    ) -> None:
+        self._write(
+            "finished",
+            stage,
+            state,
+            cached=cached,
+            audio_seconds=round(audio_seconds, 3),
+            cpu_seconds=round(cpu_seconds, 4),
+            wall_seconds=round(wall_seconds, 4),
+        )
+
+    def failed(self, failure: Failure, state: EpisodeState, detail: str) -> None:
+        self._write("failed", failure.stage, state, what=failure.what, why=failure.why, detail=detail)
+
+    def note(self, stage: str, **facts: float | str) -> None:
+        """An event of the whole build, not of one episode."""
+        self._append({"event": "note", "stage": stage, "time": round(time.time(), 3), **facts})
+
+    def _write(self, event: str, stage: str, state: EpisodeState, **facts: float | str | bool) -> None:
+        episode = state.episode
+        self._append(
+            {
+                "event": event,
+                "stage": stage,
+                "episode": episode.id,
+                "title": episode.title or episode.guid,
+                "time": round(time.time(), 3),
+                **facts,
+            }
+        )
+
+    def _append(self, record: dict[str, float | str | bool]) -> None:
+        if not self.store.is_local:
+            return
+        folder = Path(self.store.path("work", "progress"))
+        folder.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(record, ensure_ascii=False) + "\n"
+        with open(folder / f"{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
+            file.write(line)

@@ -1,0 +1,137 @@
+"""What every stage of an episode has in common: do it once, say what failed, tell how it goes.
+
+A stage is a plain function of an episode's state. `RunStage` looks its result up under a key of content hash, settings
+and model identity, runs it where there is none, and hands on the state with the result in it. What it can't do becomes
+a `Failure` in the state, and the other episodes go on.
+"""
+
+import json
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.errors import EpisodeError, Failure
+from schemas.ids import digest
+from schemas.state import EpisodeState
+from transforms.progress import ProgressLog
+from transforms.store import Store
+
+FAILED = "failed"
+
+
+class Stage(ABC):
+    """One step on an episode's way. Instances travel to workers: they hold settings, and load models in `work`."""
+
+    #: Name of the stage, and of the field of EpisodeState that it fills.
+    name: str
+    #: Raised by one when the same inputs and settings give another result than before.
+    version: int = 1
+    #: The type of the result (a dataclass that JSON can hold).
+    result: type
+
+    @abstractmethod
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        """Everything that the result depends on: keys of earlier stages, settings, model identities."""
+
+    @abstractmethod
+    def work(self, state: EpisodeState, key: str, store: Store) -> Any:
+        """Do the work; raises EpisodeError. `key` names the result, for files that go with it."""
+
+    def files(self, result: Any) -> tuple[str, ...]:
+        """Files that have to be there for a kept result to be of use."""
+        return ()
+
+    def key(self, state: EpisodeState) -> str:
+        return digest(self.name, self.version, *self.inputs(state))
+
+    def audio_seconds(self, state: EpisodeState) -> float:
+        """Seconds of audio that the stage works on; for rates and forecasts."""
+        return state.recording.duration if state.recording else 0.0
+
+
+def kept_result_path(store: Store, stage: str, key: str) -> str:
+    return store.path("work", "results", stage, f"{key}.json")
+
+
+def load_result(stage: Stage, key: str, store: Store) -> Any | None:
+    """The kept result of a stage; None where there is none, or where a file that goes with it is gone."""
+    text = store.read_text(kept_result_path(store, stage.name, key))
+    if text is None:
+        return None
+    try:
+        result: Any = TypeAdapter(stage.result).validate_python(store.located(json.loads(text)))
+    except (ValueError, ValidationError):
+        return None
+    return result if all(store.exists(path) for path in stage.files(result)) else None
+
+
+def keep_result(stage: Stage, key: str, result: Any, store: Store) -> None:
+    plain = store.relocatable(TypeAdapter(stage.result).dump_python(result, mode="json"))
+    store.write_text(kept_result_path(store, stage.name, key), json.dumps(plain, separators=(",", ":"), sort_keys=True))
+
+
+class RunStage(beam.DoFn):
+    """Runs one stage on episode states; failures go to the output tagged `FAILED`."""
+
+    def __init__(self, stage: Stage, store: Store) -> None:
+        self.stage = stage
+        self.store = store
+
+    def process(self, state: EpisodeState) -> Iterator[Any]:
+        stage, log = self.stage, ProgressLog(self.store)
+        try:
+            key = stage.key(state)
+            result = load_result(stage, key, self.store)
+            cached = result is not None
+            cpu, wall = time.process_time(), time.monotonic()
+            if result is None:
+                log.started(stage.name, state)
+                result = stage.work(state, key, self.store)
+                keep_result(stage, key, result, self.store)
+            done = replace(state, **{stage.name: result}, keys={**state.keys, stage.name: key})
+            log.finished(
+                stage.name,
+                state,
+                cached=cached,
+                audio_seconds=stage.audio_seconds(done),
+                cpu_seconds=time.process_time() - cpu,
+                wall_seconds=time.monotonic() - wall,
+            )
+        except Exception as error:  # noqa: BLE001 - one bad episode never stops the others; the error is recorded
+            failure = failure_of(error, stage.name, state.episode.id)
+            log.failed(failure, state, traceback.format_exc() if not isinstance(error, EpisodeError) else "")
+            yield TaggedOutput(FAILED, replace(state, failure=failure))
+            return
+        yield done
+
+
+def failure_of(error: Exception, stage: str, episode_id: str) -> Failure:
+    """A Failure from an exception: "code: line" of an EpisodeError, the type and line of any other."""
+    line = " ".join(str(error).split())
+    if isinstance(error, EpisodeError):
+        code, _, why = line.partition(": ")
+        return Failure(episode_id, stage, code if why else "failed", why or line)
+    if isinstance(error, OSError) and error.errno == 28:
+        return Failure(episode_id, stage, "disk-full", f"no space left on the disk; free some and run again ({line})")
+    return Failure(episode_id, stage, f"unexpected-{type(error).__name__}", line or type(error).__name__)
+
+
+class EpisodeStage(beam.PTransform):
+    """A stage as a composite: episode states in; `.done` and `.failed` out."""
+
+    def __init__(self, stage: Stage, store: Store) -> None:
+        super().__init__(label=stage.name.capitalize())
+        self.stage = stage
+        self.store = store
+
+    def expand(self, states: beam.PCollection) -> Any:
+        return states | f"Run {self.stage.name}" >> beam.ParDo(RunStage(self.stage, self.store)).with_outputs(
+            FAILED, main="done"
+        )

@@ -1,0 +1,141 @@
+"""Where files live: a folder or any Beam file system, behind four verbs. Files appear whole or not at all."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apache_beam.io.filesystems import FileSystems
+
+from schemas.ids import digest
+
+_REMOTE_MARK = "://"
+_COPY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Store:
+    """A root folder or URI ("gs://bucket/readings"). Paths it is asked for are relative to the root."""
+
+    root: str
+
+    @property
+    def is_local(self) -> bool:
+        return _REMOTE_MARK not in self.root
+
+    def path(self, *parts: str) -> str:
+        """Absolute path or URI of something below the root."""
+        return FileSystems.join(self.root, *parts)
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path) if _REMOTE_MARK not in path else FileSystems.exists(path)
+
+    def fetch(self, path: str) -> str:
+        """A local file with the content of `path`: itself where it is local, else a copy kept for this machine."""
+        if _REMOTE_MARK not in path:
+            return path
+        name = f"{digest(path)}{Path(path).suffix}"
+        local = Path(tempfile.gettempdir()) / "realtalk-files" / name
+        if not local.exists():
+            local.parent.mkdir(parents=True, exist_ok=True)
+            partial = local.with_name(f".{uuid.uuid4().hex}.partial")
+            with FileSystems.open(path) as source, open(partial, "wb") as target:
+                shutil.copyfileobj(source, target, _COPY_BYTES)
+            os.replace(partial, local)
+        return str(local)
+
+    @contextmanager
+    def create(self, path: str) -> Iterator[Path]:
+        """A local path to write to; what is there when the block ends without an error becomes `path`, at once."""
+        if _REMOTE_MARK not in path:
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
+        else:
+            partial = Path(tempfile.gettempdir()) / f"realtalk-{uuid.uuid4().hex}{Path(path).suffix}"
+        try:
+            yield partial
+            if _REMOTE_MARK not in path:
+                os.replace(partial, path)
+            else:
+                with open(partial, "rb") as source, FileSystems.create(path) as target_file:
+                    shutil.copyfileobj(source, target_file, _COPY_BYTES)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def read_text(self, path: str) -> str | None:
+        """The text of a file; None where there is none."""
+        if _REMOTE_MARK not in path:
+            try:
+                return Path(path).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                return None
+        if not FileSystems.exists(path):
+            return None
+        with FileSystems.open(path) as file:
+            return file.read().decode("utf-8")
+
+    def write_text(self, path: str, text: str) -> None:
+        with self.create(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+
+    def publish(self, source: str, path: str) -> None:
+        """Let `path` hold what `source` holds; a link where the file system has links, else a copy."""
+        if _REMOTE_MARK not in path and os.path.exists(path) and os.path.samefile(source, path):
+            return
+        with self.create(path) as partial:
+            local = self.fetch(source)
+            try:
+                os.link(local, partial)
+            except OSError:
+                shutil.copyfile(local, partial)
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files directly in a folder below the root, sorted; [] where there is no such folder."""
+        target = self.path(folder)
+        if self.is_local:
+            if not os.path.isdir(target):
+                return []
+            return sorted(entry.name for entry in os.scandir(target) if entry.is_file())
+        matched = FileSystems.match([FileSystems.join(target, "*")])[0].metadata_list
+        return sorted(found.path.rsplit("/", 1)[1] for found in matched)
+
+    def remove(self, path: str) -> None:
+        if _REMOTE_MARK not in path:
+            Path(path).unlink(missing_ok=True)
+        elif FileSystems.exists(path):
+            FileSystems.delete([path])
+
+    def relocatable(self, value: Any) -> Any:
+        """JSON data in which paths below the root are written relative to it."""
+        return _map_strings(value, lambda text: _ROOT_MARK + text[len(self._prefix) :] if self._holds(text) else text)
+
+    def located(self, value: Any) -> Any:
+        """The inverse of `relocatable`, for the root of today."""
+        mark = len(_ROOT_MARK)
+        return _map_strings(value, lambda text: self._prefix + text[mark:] if text.startswith(_ROOT_MARK) else text)
+
+    @property
+    def _prefix(self) -> str:
+        return self.root.rstrip("/") + "/"
+
+    def _holds(self, text: str) -> bool:
+        return text.startswith(self._prefix)
+
+
+_ROOT_MARK = "{root}/"
+
+
+def _map_strings(value: Any, change: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _map_strings(item, change) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_map_strings(item, change) for item in value]
+    return value

@@ -37,7 +37,7 @@ class Tally:
     """What the events add up to."""
 
     listed: int = 0
-    announced_seconds: float = 0.0
+    result: str = ""
     finished: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     running: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -50,6 +50,7 @@ class Tally:
         kind, stage = event["event"], event["stage"]
         if kind == "note":
             self.listed = int(event.get("listed", self.listed))
+            self.result = str(event.get("result", self.result))
             return
         episode = event["episode"]
         if kind == "started":

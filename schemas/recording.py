@@ -30,7 +30,8 @@ class Recording:
     """A mono FLAC that opens at any sample.
 
     `sampling_rate` in Hz (at most 48 000), `source_rate` and `channels` as in the container, `duration` in seconds.
-    `damage` is "" for a whole file, otherwise one line that says what could not be read.
+    `damage` is "" for a whole file, otherwise one line that says what could not be read. `downmix` says how several
+    channels became one, "" for a mono source.
     """
 
     path: str
@@ -41,3 +42,4 @@ class Recording:
     channels: int
     codec: str = ""
     damage: str = ""
+    downmix: str = ""

@@ -7,7 +7,7 @@ from schemas.episode import Episode
 from schemas.errors import Failure
 from schemas.recording import Media, Recording
 from schemas.text import Caption, Utterances
-from schemas.turn import Diarization, Span, TargetSpeech
+from schemas.turn import Diarization, Identity, Span, TargetSpeech
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,10 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Every clip of an episode with its scores (`scores_path`) and its audio (`audio_path`), both Parquet."""
+    """Every clip of an episode with its scores (`scores_path`) and its audio (`audio_path`), both Parquet.
+
+    In `EpisodeState.scored` the columns about the speaker are still empty, in `EpisodeState.candidates` they are filled.
+    """
 
     scores_path: str
     audio_path: str
@@ -48,18 +51,22 @@ class Candidates:
 class EpisodeState:
     """What is known of an episode.
 
-    `keys` names the content of each result: the cache key of its stage. With a `failure` the way ended there.
+    `notes` are lines about what went wrong without harm to the audio; `keys` names the content of each result: the cache key of its stage. With a `failure` the way ended there.
     """
 
     episode: Episode
     media: Media | None = None
+    notes: tuple[str, ...] = ()
     recording: Recording | None = None
     captions: Captions | None = None
     speech: Speech | None = None
     diarization: Diarization | None = None
+    identity: Identity | None = None
+    target_clusters: tuple[str, ...] = ()
     target: TargetSpeech | None = None
     utterances: Utterances | None = None
     cuts: Cuts | None = None
+    scored: Candidates | None = None
     candidates: Candidates | None = None
     keys: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None

@@ -1,5 +1,6 @@
-"""Read any span of a recording, at any rate, without reading the rest."""
+"""Read any span of a recording, at any rate, without reading the rest; or all of it, block by block."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,27 +16,55 @@ def read_span(path: str | Path, start: float, end: float, rate: int = MODEL_RATE
     """Samples of `start`..`end` (seconds) of a mono file at `rate` Hz, shape (round((end - start) * rate),), float32.
 
     The span is clipped to the file. The same instant gives the same sample whatever the span it is read in
-    (to the precision of the resampler, soxr HQ).
+    (to the precision of the resampler, soxr HQ): sample k of a file at `rate` is at k / rate seconds.
     """
     import soundfile
     import soxr
 
     with soundfile.SoundFile(str(path)) as file:
         native = file.samplerate
-        first = max(0, round(start * native))
-        last = min(file.frames, round(end * native))
-        if last <= first:
+        total = round(file.frames * rate / native)
+        first = min(max(0, round(start * rate)), total)
+        last = min(max(first, round(start * rate) + round((end - start) * rate)), total)
+        if last == first:
             return np.zeros(0, np.float32)
         if native == rate:
             file.seek(first)
             return file.read(last - first, dtype="float32", always_2d=True)[:, 0]
-        context = round(_CONTEXT_SECONDS * native)
-        lead = min(first, context)
-        file.seek(first - lead)
-        samples = file.read(min(last + context, file.frames) - (first - lead), dtype="float32", always_2d=True)[:, 0]
+        # The grids of both rates meet every `stride` samples; reading from such a point keeps the phase.
+        common = math.gcd(native, rate)
+        stride, steps = native // common, rate // common
+        context = math.ceil(_CONTEXT_SECONDS * common)
+        opening = max(0, first // steps - context)
+        closing = -(-last // steps) + context
+        file.seek(opening * stride)
+        samples = file.read((closing - opening) * stride, dtype="float32", always_2d=True)[:, 0]
     resampled = soxr.resample(samples, native, rate, quality="HQ").astype(np.float32, copy=False)
-    skip = round(lead * rate / native)
-    return resampled[skip : skip + round((last - first) * rate / native)]
+    return resampled[first - opening * steps : last - opening * steps]
+
+
+def read_blocks(path: str | Path, block: int, rate: int = MODEL_RATE) -> Iterator[Samples]:
+    """All of a mono file at `rate` Hz as consecutive arrays of `block` samples (the last one shorter), float32.
+
+    Resampled as one stream (soxr HQ), in constant memory: the blocks join without a seam, and what is read does not
+    depend on `block`.
+    """
+    import soundfile
+    import soxr
+
+    pending = np.zeros(0, np.float32)
+    with soundfile.SoundFile(str(path)) as file:
+        native = file.samplerate
+        resampler = soxr.ResampleStream(native, rate, 1, dtype="float32", quality="HQ") if native != rate else None
+        while len(samples := file.read(native, dtype="float32", always_2d=True)[:, 0]):
+            is_last = file.tell() >= file.frames
+            chunk = resampler.resample_chunk(samples, last=is_last) if resampler else samples
+            pending = np.concatenate([pending, chunk])
+            while len(pending) >= block:
+                yield pending[:block]
+                pending = pending[block:]
+    if len(pending):
+        yield pending
 
 
 def windows(duration: float, length: float, overlap: float) -> Iterator[tuple[float, float]]:

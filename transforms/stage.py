@@ -51,6 +51,13 @@ class Stage(ABC):
     def key(self, state: EpisodeState) -> str:
         return digest(self.name, self.version, *self.inputs(state))
 
+    #: Whether the result is kept under its key. A download keeps its own books, and asks its server each time.
+    keeps: bool = True
+
+    def apply(self, state: EpisodeState, result: Any, key: str) -> EpisodeState:
+        """The state with the result in it."""
+        return replace(state, **{self.name: result}, keys={**state.keys, self.name: key})
+
     def audio_seconds(self, state: EpisodeState) -> float:
         """Seconds of audio that the stage works on; for rates and forecasts."""
         return state.recording.duration if state.recording else 0.0
@@ -88,14 +95,15 @@ class RunStage(beam.DoFn):
         stage, log = self.stage, ProgressLog(self.store)
         try:
             key = stage.key(state)
-            result = load_result(stage, key, self.store)
+            result = load_result(stage, key, self.store) if stage.keeps else None
             cached = result is not None
             cpu, wall = time.process_time(), time.monotonic()
             if result is None:
                 log.started(stage.name, state)
                 result = stage.work(state, key, self.store)
-                keep_result(stage, key, result, self.store)
-            done = replace(state, **{stage.name: result}, keys={**state.keys, stage.name: key})
+                if stage.keeps:
+                    keep_result(stage, key, result, self.store)
+            done = stage.apply(state, result, key)
             log.finished(
                 stage.name,
                 state,

@@ -105,6 +105,14 @@ class Store:
         matched = FileSystems.match([FileSystems.join(target, "*")])[0].metadata_list
         return sorted(found.path.rsplit("/", 1)[1] for found in matched)
 
+    def size(self, path: str) -> int:
+        """Size of a file in bytes."""
+        return (
+            os.path.getsize(path)
+            if _REMOTE_MARK not in path
+            else FileSystems.match([path])[0].metadata_list[0].size_in_bytes
+        )
+
     def remove(self, path: str) -> None:
         if _REMOTE_MARK not in path:
             Path(path).unlink(missing_ok=True)

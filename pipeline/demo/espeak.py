@@ -99,5 +99,5 @@ class Espeak:
         data = text.encode("utf-8")
         library.espeak_Synth(data, len(data) + 1, 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None)
         library.espeak_Synchronize()
-        samples = np.concatenate(pieces).astype(np.float32) / 32768 if pieces else np.zeros(0, np.float32)
+        samples = np.concatenate([np.zeros(0, np.int16), *pieces]).astype(np.float32) / np.float32(32768)
         return Spoken(samples, self._rate, tuple(words))

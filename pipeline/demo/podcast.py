@@ -100,11 +100,11 @@ def write_podcast(folder: Path, base_url: str) -> None:
 
 
 CONSENT = {
-    "speaker": "Host (a synthetic voice of eSpeak NG)",
-    "grantee": "whoever runs this demonstration",
+    "who": "Host, a synthetic voice of eSpeak NG",
+    "to_whom": "whoever runs this demonstration",
     "scope": ["tts-training", "research"],
     "date": "2026-06-01",
-    "expires": "2099-12-31",
+    "expiry": None,
     "statement": "This voice is a program. It may be used for trying realtalk out.",
 }
 

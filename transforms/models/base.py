@@ -4,7 +4,7 @@ Everywhere: samples are mono float32 in -1..1 at 16 000 Hz, shape (n,), unless a
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,14 @@ class SpeechDetector(Model):
     def probabilities(self, samples: Samples) -> NDArray[np.float32]:
         """One probability (0..1) a frame, shape (len(samples) // frame,); a detector starts afresh at each call."""
 
+    def stream(self, blocks: Iterable[Samples]) -> Iterator[NDArray[np.float32]]:
+        """Probabilities of consecutive blocks of one recording: joined, they are those of the blocks joined.
+
+        Each block but the last holds whole frames. A detector that carries its state from block to block overrides
+        this, and needs no more memory for a longer recording; this one joins the blocks.
+        """
+        yield self.probabilities(np.concatenate(list(blocks) or [np.zeros(0, np.float32)]))
+
 
 class SpeakerEmbedder(Model):
     """Turns a window of speech into a point of unit length; near points are the same voice."""
@@ -50,6 +58,15 @@ class SpeakerEmbedder(Model):
     @abstractmethod
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed windows of shape (n, window samples); returns (n, dimension), rows of unit length."""
+
+    def embed_at(self, samples: Samples, starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Embed the windows that begin at sample offsets `starts`, shape (n,); returns (n, dimension).
+
+        What lies outside of the samples is silence. An embedder whose windows can share work overrides this.
+        """
+        length = round(self.window_seconds * MODEL_RATE)
+        padded = np.pad(samples, length)
+        return self.embed(np.stack([padded[start : start + length] for start in starts + length]))
 
 
 @dataclass(frozen=True, slots=True)

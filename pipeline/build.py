@@ -1,0 +1,121 @@
+"""The driver of a build: from a configuration to a committed dataset, followed by a person."""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.config import Config
+from pipeline.graph import SUMMARY_PATH, build_graph
+from pipeline.planning import make_plan
+from pipeline.progress import ProgressDisplay, Tally
+from pipeline.runners import choose_runner
+from schemas.errors import RealtalkError
+from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from transforms.store import Store
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build ended with: the manifest, the summary's numbers, and what the stages cost."""
+
+    output: str
+    manifest: Manifest
+    summary: dict[str, Any]
+    unchanged: bool
+    costs: dict[str, dict[str, float]]
+
+
+def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int | None = None) -> BuildResult:
+    """Run the pipeline to its end; raises RealtalkError where it can't come to one.
+
+    Episodes that fail are in the result's summary. One build at a time writes to an output.
+    """
+    store = Store(config.output_location)
+    runner, options = choose_runner(beam_arguments, workers or config.workers)
+    plan = make_plan(config, store)
+    with one_build_at_a_time(store), quiet_beam(store):
+        display = ProgressDisplay(Path(store.path("work", "progress"))) if store.is_local else nullcontext()
+        with display as progress:
+            pipeline = beam.Pipeline(runner=runner, options=options)
+            build_graph(pipeline, plan)
+            pipeline.run().wait_until_finish()
+        tally = progress.tally if progress else Tally()
+    return read_result(store, tally)
+
+
+def read_result(store: Store, tally: Tally) -> BuildResult:
+    text, summary = store.read_text(store.path(MANIFEST_NAME)), store.read_text(store.path(*SUMMARY_PATH))
+    if text is None or summary is None:
+        raise RealtalkError(f"{store.root}: the build ended without a dataset; see {log_path(store)} and run it again")
+    manifest = parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))
+    if tally.costs:
+        keep_timings(store, tally)
+    return BuildResult(store.root, manifest, json.loads(summary), tally.result == "unchanged", tally.costs)
+
+
+def keep_timings(store: Store, tally: Tally) -> None:
+    """What each stage cost on this machine, over all builds of this output: for forecasts."""
+    path = store.path("work", "timings.json")
+    timings: dict[str, dict[str, float]] = json.loads(store.read_text(path) or "{}")
+    for stage, cost in tally.costs.items():
+        known = timings.setdefault(stage, dict.fromkeys(cost, 0.0))
+        for name, value in cost.items():
+            known[name] = round(known.get(name, 0.0) + value, 4)
+    store.write_text(path, json.dumps(timings, indent=1, sort_keys=True) + "\n")
+
+
+@contextmanager
+def one_build_at_a_time(store: Store) -> Iterator[None]:
+    """Hold the output for this process; a lock of a process that died is gone with it."""
+    if not store.is_local:
+        yield
+        return
+    path = Path(store.path("work", "lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held until the build ends
+    except OSError as error:
+        raise RealtalkError(f"{store.root}: can't be written to ({error.strerror}); choose another output") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RealtalkError(
+                f"{store.root}: another build (process {file.read().strip() or '?'}) is writing here; wait for its end"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def log_path(store: Store) -> str:
+    return store.path("work", "build.log")
+
+
+@contextmanager
+def quiet_beam(store: Store) -> Iterator[None]:
+    """Beam's own messages go to work/build.log; the terminal is for progress."""
+    root = logging.getLogger()
+    handler: logging.Handler = (
+        logging.FileHandler(log_path(store), mode="w", encoding="utf-8") if store.is_local else logging.StreamHandler()
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before, level = root.handlers[:], root.level
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        handler.close()

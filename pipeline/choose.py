@@ -1,0 +1,220 @@
+"""From scores to shards: duplicates, verdicts, splits, shards. The same steps serve `build` and `select`.
+
+    scored ─► duplicates (by fingerprint) ─┐
+           ─► splits (by recording) ───────┴► judge ─► plan ─► shards
+
+No audio travels: references to clips do, and the writer of a shard copies their audio from the files of their episodes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.pvalue import AsDict, AsSingleton
+from pydantic import TypeAdapter
+
+from schemas.clip import candidate_schema
+from schemas.ids import digest
+from schemas.manifest import ShardRecord
+from schemas.verdict import KEPT, Thresholds
+from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
+from transforms.select import select, with_duplicates, with_split
+from transforms.shards import (
+    ClipReference,
+    ShardPlan,
+    assign_splits,
+    plan_shards,
+    references,
+    split_key,
+    write_shard,
+    write_table,
+)
+from transforms.store import Store
+
+# Raised when the same plan is written with other bytes than before.
+_WRITER_VERSION = 1
+SHARD_RECORD = TypeAdapter(ShardRecord)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The candidates of one episode: their scores, their audio, and the columns that the dataset adds to each row."""
+
+    episode_id: str
+    published: str | None
+    recording_sha256: str
+    scores_path: str
+    audio_path: str
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An episode's candidates with their verdicts. `sampling_rate` is the highest of the kept clips, 0 without any."""
+
+    episode_id: str
+    split: str
+    candidates_path: str
+    audio_path: str
+    rows: int
+    seconds: float
+    kept: int
+    kept_seconds: float
+    sampling_rate: int
+    references: tuple[ClipReference, ...]
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """A shard in work/, to be published under its name."""
+
+    record: ShardRecord
+    path: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What `Choose` makes."""
+
+    judged: beam.PCollection
+    shards: beam.PCollection
+
+
+class Choose(beam.PTransform):
+    """Scored episodes in; a Choice (judged episodes, written shards) out."""
+
+    def __init__(self, store: Store, thresholds: Thresholds, ratios: tuple[float, float, float], rate: int) -> None:
+        super().__init__()
+        self.store = store
+        self.thresholds = thresholds
+        self.ratios = ratios
+        self.rate = rate
+
+    def expand(self, scored: beam.PCollection) -> Any:
+        # In one place: a clip has dozens of buckets, and moving its fingerprint into each costs more than comparing.
+        originals = (
+            scored
+            | "Read fingerprints" >> beam.FlatMap(read_fingerprints, self.store)
+            | "All fingerprints" >> beam.combiners.ToList()
+            | "Find duplicates" >> beam.Map(find_duplicates)
+        )
+        splits = (
+            scored
+            | "Split keys" >> beam.Map(lambda one: split_key(one.episode_id, one.recording_sha256))
+            | "All keys" >> beam.combiners.ToList()
+            | "Assign splits" >> beam.Map(assign_splits, self.ratios)
+        )
+        judged = scored | "Judge" >> beam.ParDo(
+            JudgeEpisode(self.store, self.thresholds), originals=AsSingleton(originals), splits=AsSingleton(splits)
+        )
+        rate = (
+            judged
+            | "Rates" >> beam.Map(lambda one: one.sampling_rate)
+            | "Highest rate" >> beam.CombineGlobally(highest)
+            | "Or as configured" >> beam.Map(lambda found, rate: found or rate, self.rate)
+        )
+        files = judged | "Files" >> beam.Map(lambda one: (one.episode_id, (one.audio_path, one.candidates_path)))
+        shards = (
+            judged
+            | "References" >> beam.FlatMap(lambda one: one.references)
+            | "All references" >> beam.combiners.ToList()
+            | "Plan shards" >> beam.FlatMap(plan_shards)
+            | "Spread shards" >> beam.Reshuffle()
+            | "Write shards" >> beam.ParDo(WriteShard(self.store), files=AsDict(files), rate=AsSingleton(rate))
+        )
+        return Choice(judged, shards)
+
+
+def highest(rates: Iterable[int]) -> int:
+    return max(rates, default=0)
+
+
+def read_fingerprints(scored: Scored, store: Store) -> Iterator[dict[str, Any]]:
+    """Rows with what finding duplicates needs, and nothing more."""
+    table = pq.read_table(store.fetch(scored.scores_path), columns=list(FINGERPRINT_COLUMNS), partitioning=None)
+    for row in table.to_pylist():
+        yield {
+            **row,
+            "episode_id": scored.episode_id,
+            "published": scored.published,
+            "recording_sha256": scored.recording_sha256,
+        }
+
+
+class JudgeEpisode(beam.DoFn):
+    """Writes an episode's candidates with their verdicts into work/candidates/."""
+
+    def __init__(self, store: Store, thresholds: Thresholds) -> None:
+        self.store = store
+        self.thresholds = thresholds
+
+    def process(self, scored: Scored, originals: Mapping[str, str], splits: Mapping[str, str]) -> Iterator[Judged]:
+        split = splits[split_key(scored.episode_id, scored.recording_sha256)]
+        table = pq.read_table(self.store.fetch(scored.scores_path), partitioning=None)
+        table = with_split(with_columns(table, scored.columns), split)
+        judged = select(with_duplicates(table, originals), self.thresholds).select(candidate_schema().names)
+        judged = judged.cast(candidate_schema())
+        key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
+        path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")
+        if not self.store.exists(path):
+            with self.store.create(path) as partial:
+                write_table(partial, judged)
+        yield as_judged(scored, split, path, judged)
+
+
+def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table:
+    """The table with constant text columns set."""
+    for name, value in columns.items():
+        values = pa.array([value] * table.num_rows, pa.string())
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, name, values) if position >= 0 else table.append_column(name, values)
+    return table
+
+
+def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table) -> Judged:
+    chosen = candidates.filter(pc.equal(candidates["verdict"], KEPT))
+    return Judged(
+        episode_id=scored.episode_id,
+        split=split,
+        candidates_path=path,
+        audio_path=scored.audio_path,
+        rows=candidates.num_rows,
+        seconds=sum(candidates["duration"].to_pylist()),
+        kept=chosen.num_rows,
+        kept_seconds=sum(chosen["duration"].to_pylist()),
+        sampling_rate=max(chosen["sampling_rate"].to_pylist(), default=0),
+        references=tuple(references(candidates, scored.published)),
+    )
+
+
+class WriteShard(beam.DoFn):
+    """Writes a shard into work/shards/, or finds it there: it is named for all that its bytes depend on."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def process(self, plan: ShardPlan, files: Mapping[str, tuple[str, str]], rate: int) -> Iterator[WrittenShard]:
+        episodes = sorted({clip.episode_id for clip in plan.clips})
+        key = digest("shard", plan, rate, [files[episode] for episode in episodes], _WRITER_VERSION)
+        path = self.store.path("work", "shards", f"{key}.parquet")
+        record_path = self.store.path("work", "shards", f"{key}.json")
+        record = self._known(record_path, path)
+        if record is None:
+            with self.store.create(path) as partial:
+                record = write_shard(
+                    plan,
+                    clip_files=lambda episode: self.store.fetch(files[episode][0]),
+                    candidate_files=lambda episode: self.store.fetch(files[episode][1]),
+                    out=partial,
+                    sampling_rate=rate,
+                )
+            self.store.write_text(record_path, SHARD_RECORD.dump_json(record).decode())
+        yield WrittenShard(record, path)
+
+    def _known(self, record_path: str, path: str) -> ShardRecord | None:
+        text = self.store.read_text(record_path)
+        return SHARD_RECORD.validate_json(text) if text is not None and self.store.exists(path) else None

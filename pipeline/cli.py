@@ -1,0 +1,216 @@
+"""The command `realtalk`: what it is asked, and how it ends. What it does stands in modules imported when used.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 a gate failed, 130 stopped by the person at the terminal.
+"""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from pipeline.console import Format, say
+from schemas.errors import ConfigurationError, RealtalkError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+DONE, FAILED, WRONG_USE, GATE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+_STOPPED = "stopped; what is done is kept: run the same command again to go on"
+
+# Typer's own base of all errors of use; it is not exported under a name that all versions share.
+_UsageError = cast(type[typer.BadParameter], typer.BadParameter.__bases__[0])
+
+app = typer.Typer(
+    name="realtalk",
+    help="Turns podcasts into a voice: consented, aligned, scored speech datasets.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration, a YAML file.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change the configuration: clips.max_seconds=12.")
+]
+Output = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
+DatasetFolder = Annotated[str, typer.Argument(metavar="DATASET", help="The folder or URI of a dataset.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Says what went wrong in one line each, never in a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    cut = given.index("--") if "--" in given else len(given)
+    try:
+        code = app(given[:cut], prog_name="realtalk", standalone_mode=False, obj=tuple(given[cut + 1 :]))
+        sys.stdout.flush()
+    except _UsageError as error:
+        _report(_usage_line(error))
+        return WRONG_USE
+    except ConfigurationError as error:
+        _report(str(error))
+        return WRONG_USE
+    except RealtalkError as error:
+        _report(str(error))
+        return FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        _report(_STOPPED)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who read the result has gone (`realtalk inspect ... | head`). Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last place: a line for the person, the traceback for the log
+        _report(f"unexpected {type(error).__name__}: {_one_line(str(error))}; the whole of it is in {_log_file()}")
+        return FAILED
+    if code == INTERRUPTED:
+        # Typer turns Ctrl-C into this code, in older versions into Abort.
+        _report(_STOPPED)
+    return code if isinstance(code, int) else DONE
+
+
+@app.callback(invoke_without_command=True)
+def _realtalk(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say the version and leave.")] = False,
+) -> None:
+    if version:
+        print(f"realtalk {metadata.version('realtalk')}")
+        raise typer.Exit()
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        raise typer.Exit(WRONG_USE)
+    if context.obj and context.invoked_subcommand != "build":
+        raise _UsageError(f"options after -- are for Beam, and {context.invoked_subcommand} does not use them")
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; made where it is missing.")],
+    feed: Annotated[str, typer.Option(help="Address of the podcast's feed.")] = "",
+    files: Annotated[str, typer.Option(metavar="GLOB", help="Recordings, such as './archive/*.mp3'.")] = "",
+    name: Annotated[str, typer.Option(help="A name for the dataset; else the folder's.")] = "",
+    speaker: Annotated[str, typer.Option(help="The speaker's name.")] = "",
+) -> None:
+    """Write a commented dataset.yaml and an example of a consent."""
+    from pipeline.init import Answers
+    from pipeline.init import init as write
+
+    config, consent = write(folder, Answers(name, feed, files, speaker))
+    print(f"{config}\n{consent}")
+    say(f"Next: fill in what is marked FILL IN in {config}, put a recording of the speaker beside it,")
+    say(f"      then: realtalk doctor {config}; realtalk plan {config}; realtalk build {config}")
+
+
+@app.command()
+def doctor(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="Look at what this build needs too.")
+    ] = None,
+    overrides: Overrides = None,
+    output: Output = Format.TABLE,
+) -> int:
+    """Say what is missing on this machine, and the line that mends it. Exit code 1 where a build can't run."""
+    from pipeline.doctor import Status, examine
+    from pipeline.views import show_checks
+
+    say("looking at packages, models and native libraries ...")
+    checks = list(examine(config, overrides or ()))
+    show_checks(checks, output)
+    return FAILED if any(check.status is Status.MISSING for check in checks) else DONE
+
+
+@app.command()
+def plan(config: ConfigFile, overrides: Overrides = None, output: Output = Format.TABLE) -> int:
+    """Say what a build would do, and what it would take."""
+    from pipeline.doctor import usable_cores
+    from pipeline.kept import kept_by_config
+    from pipeline.plan import forecast
+    from pipeline.views import show_plan
+
+    loaded = _load(config, overrides)
+    say("listing the sources ...")
+    found = forecast(loaded, kept_by_config(loaded), usable_cores())
+    show_plan(found, output)
+    return DONE if found.episodes else FAILED
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    config: ConfigFile,
+    overrides: Overrides = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; else the file's.")] = None,
+    output: Output = Format.TABLE,
+) -> int:
+    """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
+    from pipeline.build import run_build
+    from pipeline.views import show_build
+
+    result = run_build(_load(config, overrides), list(context.obj or ()), workers)
+    show_build(result, output)
+    if not result.manifest.totals.clips:
+        say("realtalk: no clip was chosen; the table says why")
+        return FAILED
+    return DONE
+
+
+@app.command()
+def inspect(
+    dataset: DatasetFolder,
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="Clip or episode: id, its beginning, or a guid.")],
+    audio: Annotated[Path | None, typer.Option(metavar="OUT.flac", help="Write the clip's audio there.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Say all that is known of a clip or an episode."""
+    from pipeline.inspect import inspect as look
+    from pipeline.inspect import open_dataset, write_audio
+    from pipeline.inspection_view import show_inspection
+
+    opened = open_dataset(dataset)
+    found = look(opened, wanted)
+    if audio is not None:
+        if found["kind"] != "clip":
+            raise ConfigurationError(f"--audio: {wanted} is an episode; name one of its clips")
+        write_audio(opened, found["clip"], audio)
+        say(f"wrote {audio}")
+    show_inspection(found, output)
+
+
+def _load(path: Path, overrides: Sequence[str] | None) -> "Config":
+    from pipeline.config import load_config
+
+    return load_config(path, overrides or ())
+
+
+def _report(lines: str) -> None:
+    for line in lines.splitlines():
+        say(f"realtalk: {line}")
+
+
+def _usage_line(error: Any) -> str:
+    line = _one_line(error.format_message())
+    path = error.ctx.command_path if error.ctx is not None else "realtalk"
+    return f"{line[:1].lower()}{line[1:].rstrip('.')}; see {path} --help"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _log_file() -> str:
+    handle, path = tempfile.mkstemp(prefix="realtalk-", suffix=".log")
+    with open(handle, "w", encoding="utf-8") as file:
+        traceback.print_exc(file=file)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The end of a build: every file in its place, then the manifest, last and at once."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from pipeline.choose import Judged, WrittenShard
+from schemas.ids import digest
+from schemas.manifest import (
+    CONSENTED,
+    MANIFEST_NAME,
+    NO_CONSENT,
+    FileRecord,
+    Manifest,
+    SplitTotal,
+    Totals,
+    manifest_bytes,
+)
+from schemas.tables import EPISODE_SCHEMA
+from transforms.shards import file_record, write_table
+from transforms.store import Store
+
+#: Folders that a dataset's Parquet files are in; what a build didn't make leaves them.
+FOLDERS = ("data", "candidates", "clips", "turns", "episodes")
+EPISODES_NAME = "episodes/episodes.parquet"
+CONFIG_NAME = "dataset.yaml"
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What the manifest says that the episodes don't: who it is of, how it was made, with whose consent."""
+
+    name: str
+    config_hash: str
+    models: Mapping[str, str]
+    consent_id: str
+    config_yaml: str
+    sampling_rate: int
+    speaker: str
+
+    @property
+    def models_json(self) -> str:
+        """The column `models` of every clip."""
+        return json.dumps(dict(sorted(self.models.items())), separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A file in work/ and its name in the dataset."""
+
+    name: str
+    path: str
+
+
+class CommitDataset(beam.DoFn):
+    """Publishes everything that one build made. The only element it gets is a trigger; the rest are side inputs."""
+
+    def __init__(self, store: Store, facts: DatasetFacts) -> None:
+        self.store = store
+        self.facts = facts
+
+    def process(
+        self,
+        _: Any,
+        rows: Sequence[Mapping[str, Any]],
+        judged: Sequence[Judged],
+        shards: Sequence[WrittenShard],
+        turns: Sequence[Publication],
+    ) -> Iterator[str]:
+        shards = sorted(shards, key=lambda shard: shard.record.name)
+        tables = [*turns, *episode_files(judged), self._episodes(rows)]
+        records = sorted((self._record(table) for table in tables), key=lambda record: record.name)
+        manifest = make_manifest(self.facts, rows, judged, shards, records)
+        published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
+        yield commit(self.store, manifest, published, self.facts.config_yaml)
+
+    def _record(self, publication: Publication) -> FileRecord:
+        return file_record(self.store.fetch(publication.path), publication.name)
+
+    def _episodes(self, rows: Sequence[Mapping[str, Any]]) -> Publication:
+        ordered = sorted(rows, key=lambda row: (row["published"] or "~", row["episode_id"], row["source_url"]))
+        table = pa.Table.from_pylist([dict(row) for row in ordered], schema=EPISODE_SCHEMA)
+        path = self.store.path("work", "episodes", f"{digest('episodes', table.to_pydict())}.parquet")
+        if not self.store.exists(path):
+            with self.store.create(path) as partial:
+                write_table(partial, table)
+        return Publication(EPISODES_NAME, path)
+
+
+def episode_files(judged: Sequence[Judged]) -> list[Publication]:
+    """The candidates and the audio of every episode that has any."""
+    return [
+        publication
+        for one in judged
+        if one.rows
+        for publication in (
+            Publication(f"candidates/{one.episode_id}.parquet", one.candidates_path),
+            Publication(f"clips/{one.episode_id}.parquet", one.audio_path),
+        )
+    ]
+
+
+def make_manifest(
+    facts: DatasetFacts,
+    rows: Sequence[Mapping[str, Any]],
+    judged: Sequence[Judged],
+    shards: Sequence[WrittenShard],
+    files: Sequence[FileRecord],
+) -> Manifest:
+    judged = sorted(judged, key=lambda one: one.episode_id)
+    rows = sorted(rows, key=lambda row: (row["episode_id"], row["source_url"]))
+    splits = {
+        split: SplitTotal(
+            clips=sum(one.kept for one in judged if one.split == split),
+            seconds=exact(one.kept_seconds for one in judged if one.split == split),
+        )
+        for split in sorted({one.split for one in judged if one.kept})
+    }
+    return Manifest(
+        name=facts.name,
+        sampling_rate=max((one.sampling_rate for one in judged), default=0) or facts.sampling_rate,
+        shards=tuple(shard.record for shard in shards),
+        files=tuple(files),
+        totals=Totals(
+            episodes=len(rows),
+            failed_episodes=sum(row["state"] == "failed" for row in rows),
+            seconds=_total(rows, "seconds"),
+            speech_seconds=_total(rows, "speech_seconds"),
+            candidates=sum(one.rows for one in judged),
+            candidate_seconds=exact(one.seconds for one in judged),
+            clips=sum(one.kept for one in judged),
+            clip_seconds=exact(one.kept_seconds for one in judged),
+            splits=splits,
+        ),
+        config_hash=facts.config_hash,
+        models=dict(sorted(facts.models.items())),
+        consent=CONSENTED if facts.consent_id else NO_CONSENT,
+        consent_id=facts.consent_id,
+    )
+
+
+def exact(seconds: Iterable[float]) -> float:
+    """A sum that doesn't depend on the order, a float also of nothing."""
+    return round(math.fsum(seconds), 6)
+
+
+def _total(rows: Sequence[Mapping[str, Any]], column: str) -> float:
+    return exact(row[column] or 0.0 for row in rows)
+
+
+def commit(store: Store, manifest: Manifest, published: Sequence[Publication], config_yaml: str) -> str:
+    """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written"."""
+    manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest).decode("utf-8")
+    if store.read_text(manifest_path) == content and _in_place(store, manifest):
+        return "unchanged"
+    store.remove(manifest_path)
+    for publication in published:
+        store.publish(publication.path, store.path(*publication.name.split("/")))
+    wanted = {publication.name for publication in published}
+    for folder in FOLDERS:
+        for name in store.names(folder):
+            if f"{folder}/{name}" not in wanted:
+                store.remove(store.path(folder, name))
+    store.write_text(store.path(CONFIG_NAME), config_yaml)
+    store.write_text(manifest_path, content)
+    return "written"
+
+
+def _in_place(store: Store, manifest: Manifest) -> bool:
+    """Whether every file of the manifest is there with its size, and nothing else is."""
+    wanted = {record.name: record.bytes for record in manifest.files}
+    wanted |= {shard.name: shard.bytes for shard in manifest.shards}
+    found = {f"{folder}/{name}" for folder in FOLDERS for name in store.names(folder)}
+    return found == set(wanted) and all(
+        store.size(store.path(*name.split("/"))) == size for name, size in wanted.items()
+    )

@@ -1,0 +1,170 @@
+"""The whole graph on one screen: from sources to a committed dataset, for any Beam runner."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import AsIter, AsList, AsSingleton, TaggedOutput
+
+from pipeline.choose import Choose, Scored
+from pipeline.commit import CommitDataset, DatasetFacts
+from pipeline.enrol import Enrol, EnrolmentPlan, attach_target, choose, voices_of
+from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
+from schemas.errors import Failure
+from schemas.state import EpisodeState
+from schemas.verdict import Thresholds
+from transforms.http import HttpClient, HttpSettings
+from transforms.progress import ProgressLog
+from transforms.sources import Source, list_source, merge_listings
+from transforms.stage import EpisodeStage, Stage
+from transforms.store import Store
+from transforms.summarize import Summary, merge
+
+UNREADABLE = "unreadable"
+SUMMARY_PATH = ("work", "summary.json")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a build is made of, as values that travel to workers."""
+
+    store: Store
+    sources: tuple[Source, ...]
+    base: Path
+    http: HttpSettings
+    until_voices: tuple[Stage, ...]
+    after_target: tuple[Stage, ...]
+    enrolment: EnrolmentPlan
+    thresholds: Thresholds
+    splits: tuple[float, float, float]
+    facts: DatasetFacts
+
+
+def build_graph(root: beam.Pipeline, plan: Plan) -> None:
+    """Put the build of `plan` on a pipeline. What can't be done becomes rows of episodes/, not errors."""
+    store = plan.store
+    listed = root | "Sources" >> ReadSources(plan)
+    heard, lost = through(listed["episodes"], plan.until_voices, store)
+    target = (
+        heard
+        | "Voices" >> beam.Map(voices_of, store)
+        | "All voices" >> beam.combiners.ToList()
+        | "Choose target"
+        >> beam.Map(choose, plan.enrolment, enrolment=AsIter(heard | "Enrol" >> Enrol(plan.enrolment, store)))
+    )
+    aimed = heard | "Attach target" >> beam.Map(attach_target, choice=AsSingleton(target))
+    scored, lost_later = through(aimed, plan.after_target, store)
+
+    chosen = (
+        scored
+        | "With candidates" >> beam.Filter(lambda state: state.candidates.clips > 0)
+        | "Scored" >> beam.Map(as_scored, plan.facts)
+        | "Choose clips" >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate)
+    )
+    ended = (scored, *lost, *lost_later) | "Every episode" >> beam.Flatten()
+    outcomes = (
+        {
+            STATE: ended | "State by id" >> beam.Map(lambda state: (state.episode.id, state)),
+            JUDGED: chosen.judged | "Judged by id" >> beam.Map(lambda one: (one.episode_id, one)),
+        }
+        | "Join" >> beam.CoGroupByKey()
+        | "Outcomes" >> beam.FlatMap(outcome, store)
+    )
+    rows = outcomes | "Rows" >> beam.Map(lambda one: one.row)
+    unread = listed[UNREADABLE] | "Unreadable" >> beam.Map(source_row)
+    _ = (
+        outcomes
+        | "Summaries" >> beam.Map(lambda one: one.summary)
+        | "Sum up" >> beam.CombineGlobally(merge_all)
+        | "Keep the summary" >> beam.Map(keep_summary, store)
+    )
+    _ = (
+        root
+        | "Trigger" >> beam.Create([None])
+        | "Commit"
+        >> beam.ParDo(
+            CommitDataset(store, plan.facts),
+            rows=AsList((rows, unread) | "All rows" >> beam.Flatten()),
+            judged=AsList(chosen.judged),
+            shards=AsList(chosen.shards),
+            turns=AsList(scored | "Turns" >> beam.ParDo(WriteTurns(store))),
+        )
+        | "Tell" >> beam.Map(lambda how: ProgressLog(store).note("commit", result=how))
+    )
+
+
+def through(
+    states: beam.PCollection, stages: Iterable[Stage], store: Store
+) -> tuple[beam.PCollection, list[beam.PCollection]]:
+    """Episodes through stages one after the other: those that got through, and those that each stage lost."""
+    lost = []
+    for stage in stages:
+        outputs = states | EpisodeStage(stage, store)
+        states = outputs.done
+        lost.append(outputs.failed)
+    return states, lost
+
+
+class ReadSources(beam.PTransform):
+    """The episodes of all sources as states (each once), and as Failures what could not be read or was left out."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def expand(self, root: beam.Pipeline) -> Any:
+        plan = self.plan
+        listed = (
+            root
+            | "All sources" >> beam.Create([plan.sources])
+            | "List"
+            >> beam.FlatMap(list_episodes, plan.base, plan.http, plan.store).with_outputs(UNREADABLE, main="episodes")
+        )
+        return {
+            "episodes": listed.episodes | "Spread episodes" >> beam.Reshuffle(),
+            UNREADABLE: listed[UNREADABLE],
+        }
+
+
+def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, store: Store) -> Iterator[Any]:
+    with HttpClient(http) as client:
+        listing = merge_listings([list_source(source, client, base) for source in sources])
+    ProgressLog(store).note("feeds", listed=len(listing.episodes))
+    for failure in listing.failures:
+        yield TaggedOutput(UNREADABLE, failure)
+    for episode in listing.episodes:
+        yield EpisodeState(episode)
+
+
+def as_scored(state: EpisodeState, facts: DatasetFacts) -> Scored:
+    episode = state.episode
+    assert state.media and state.candidates
+    return Scored(
+        episode_id=episode.id,
+        published=episode.published,
+        recording_sha256=state.media.sha256,
+        scores_path=state.candidates.scores_path,
+        audio_path=state.candidates.audio_path,
+        columns={
+            "episode_id": episode.id,
+            "episode_guid": episode.guid,
+            "feed_guid": episode.feed_guid,
+            "source_url": episode.source_url,
+            "recording_sha256": state.media.sha256,
+            "speaker": facts.speaker,
+            "license": episode.license,
+            "license_source": episode.license_source,
+            "consent_id": facts.consent_id,
+            "config_hash": facts.config_hash,
+            "models": facts.models_json,
+        },
+    )
+
+
+def merge_all(summaries: Iterable[Summary]) -> Summary:
+    merged = Summary()
+    for summary in summaries:
+        merged = merge(merged, summary)
+    return merged

@@ -1,0 +1,158 @@
+"""What became of each episode: its row of episodes/, its turns, its part of the summary."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.commit import Publication
+from schemas.errors import Failure
+from schemas.ids import digest
+from schemas.state import EpisodeState
+from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
+from transforms.shards import write_table
+from transforms.store import Store
+from transforms.summarize import CANDIDATE_COLUMNS, Summary
+
+STATE, JUDGED = "state", "judged"
+TARGET_ABSENT = "target-absent"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An episode's row of EPISODE_SCHEMA, and what it adds to the summary."""
+
+    row: Mapping[str, Any]
+    summary: Summary
+
+
+def total(spans: Iterable[Any]) -> float:
+    return round(sum(span.end - span.start for span in spans), 6)
+
+
+def episode_row(state: EpisodeState) -> dict[str, Any]:
+    """The row of an episode before any clip of it was judged."""
+    episode, failure = state.episode, state.failure
+    row: dict[str, Any] = dict.fromkeys(EPISODE_SCHEMA.names)
+    row |= {
+        "episode_id": episode.id,
+        "guid": episode.guid,
+        "feed_guid": episode.feed_guid,
+        "feed_title": episode.feed_title,
+        "title": episode.title,
+        "published": episode.published,
+        "source_url": episode.source_url,
+        "license": episode.license,
+        "license_source": episode.license_source,
+        "persons": [{"name": person.name, "role": person.role} for person in episode.persons],
+        "ai_content": episode.ai_content,
+        "state": "failed" if failure else "done",
+        "failed_stage": failure.stage if failure else None,
+        "error": failure.what if failure else None,
+        "error_detail": failure.why if failure else None,
+        "candidates": 0,
+        "kept": 0,
+    }
+    if state.media:
+        row["recording_sha256"] = state.media.sha256
+    if state.recording:
+        row |= {
+            "seconds": state.recording.duration,
+            "damage": state.recording.damage or None,
+            "source_rate": state.recording.source_rate,
+        }
+    if state.captions:
+        row["transcript_format"] = state.captions.format or None
+        if state.captions.note and not failure:
+            row["error_detail"] = state.captions.note
+    if state.speech:
+        row["speech_seconds"] = total(state.speech.spans)
+    if state.diarization:
+        row |= {"overlap_seconds": total(state.diarization.overlaps), "speakers": len(state.diarization.clusters)}
+    if state.target:
+        row |= {
+            "target_speaker": state.target.speaker or None,
+            "target_similarity": state.target.similarity,
+            "target_seconds": total(state.target.spans),
+        }
+        if not state.target.speaker and not failure:
+            row |= {
+                "error": TARGET_ABSENT,
+                "error_detail": "no voice of this episode is the target's; nothing is taken",
+            }
+    if state.utterances:
+        row |= {
+            "transcript_shift": state.utterances.shift,
+            "aligned_seconds": total(state.utterances.utterances),
+        }
+    return row
+
+
+def source_row(failure: Failure) -> dict[str, Any]:
+    """The row of a source, or an item of one, that gave no episode."""
+    row: dict[str, Any] = dict.fromkeys(EPISODE_SCHEMA.names)
+    return row | {
+        "episode_id": failure.episode_id,
+        "source_url": failure.where,
+        "state": "skipped" if failure.what in SKIPPED else "failed",
+        "failed_stage": failure.stage,
+        "error": failure.what,
+        "error_detail": failure.why,
+        "candidates": 0,
+        "kept": 0,
+    }
+
+
+#: What a source leaves out on purpose.
+SKIPPED = frozenset({"blocked", "no-enclosure", "duplicate-guid"})
+
+
+def outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> Iterator[Outcome]:
+    """The outcome of an episode from its last state and, where it has candidates, their verdicts."""
+    for state in grouped[1][STATE]:
+        row, candidates = episode_row(state), None
+        for judged in grouped[1][JUDGED]:
+            row |= {
+                "split": judged.split,
+                "candidates": judged.rows,
+                "candidate_seconds": round(judged.seconds, 6),
+                "kept": judged.kept,
+                "kept_seconds": round(judged.kept_seconds, 6),
+            }
+            columns = list(CANDIDATE_COLUMNS)
+            candidates = pq.read_table(store.fetch(judged.candidates_path), columns=columns, partitioning=None)
+        yield Outcome(
+            row, Summary.of_episode(row, candidates if candidates is not None else (), state.episode.duration)
+        )
+
+
+class WriteTurns(beam.DoFn):
+    """Writes the turns of an episode into work/turns/."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def process(self, state: EpisodeState) -> Iterator[Publication]:
+        if state.target is None:
+            return
+        rows = [
+            {
+                "episode_id": state.episode.id,
+                "start": turn.start,
+                "end": turn.end,
+                "speaker": turn.speaker,
+                "is_target": turn.is_target,
+                "similarity": turn.similarity,
+                "overlap": turn.overlap,
+            }
+            for turn in state.target.turns
+        ]
+        key = digest("turns", rows)
+        path = self.store.path("work", "turns", f"{state.episode.id}-{key}.parquet")
+        if not self.store.exists(path):
+            with self.store.create(path) as partial:
+                write_table(partial, pa.Table.from_pylist(rows, schema=TURN_SCHEMA))
+        yield Publication(f"turns/{state.episode.id}.parquet", path)

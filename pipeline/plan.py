@@ -1,0 +1,271 @@
+"""What a build would do: which episodes, how many hours, what is done already, and the time and disk that it takes."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pipeline.config import Config, is_uri
+from pipeline.inspect import open_dataset
+from pipeline.settings import http_settings, sources_of
+from schemas.episode import Episode
+from schemas.errors import RealtalkError
+from transforms.http import HttpClient
+from transforms.sources import Listing, Source, list_source, merge_listings
+
+# Feeds that do not say how long an episode is say how large it is; most are MP3 at this rate.
+_BYTES_PER_SECOND = 128_000 / 8
+# Mono FLAC at 44.1 kHz of speech, and clips at 24 kHz (measured on read speech: 45 and 55 % of the samples' bytes).
+_RECORDING_BYTES_PER_SECOND = 44_100 * 2 * 0.5
+_CLIP_BYTES_PER_SECOND = 24_000 * 2 * 0.55
+EPISODE, TARGET, CLIPS = "episode", "target", "clips"
+#: What a stage works on as a share of an episode, where no earlier build tells: a conversation of two.
+SHARES: Mapping[str, float] = {EPISODE: 1.0, TARGET: 0.5, CLIPS: 0.4}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of a stage for an hour of what it works on, and what that is (a key of SHARES)."""
+
+    cpu_seconds_per_hour: float
+    of: str = EPISODE
+
+
+#: In the order of an episode's way. Measured on two shared cores: orders of magnitude, not promises.
+COSTS: Mapping[str, Cost] = {
+    "media": Cost(3.0),
+    "recording": Cost(10.0),
+    "captions": Cost(1.0),
+    "speech": Cost(5.0),
+    "diarization": Cost(120.0),
+    "target": Cost(2.0),
+    "utterances": Cost(150.0, TARGET),
+    "cuts": Cost(2.0),
+    "scored": Cost(180.0, CLIPS),
+    "candidates": Cost(1.0),
+}
+
+
+@dataclass(frozen=True)
+class PlannedEpisode:
+    """An episode that would be built. `length_from` says how its `seconds` are known: file, feed, size, or mean."""
+
+    id: str
+    guid: str
+    title: str
+    published: str | None
+    seconds: float
+    length_from: str
+    bytes: int
+    source_url: str
+    done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedSource:
+    """A source as configured, how many episodes it gives, and what could not be taken from it."""
+
+    kind: str
+    place: str
+    episodes: int
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """What is left for a stage: episodes, hours of episodes, CPU seconds expected; `measured` by an earlier build."""
+
+    stage: str
+    done: int
+    left: int
+    hours_left: float
+    cpu_seconds: float
+    measured: bool
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a build would do. Bytes are what it adds to `output`; `free_bytes` None where that can't be told."""
+
+    name: str
+    output: str
+    config_hash: str
+    workers: int
+    sources: tuple[PlannedSource, ...]
+    episodes: tuple[PlannedEpisode, ...]
+    stages: tuple[PlannedStage, ...]
+    wall_seconds: float
+    download_bytes: int
+    disk_bytes: int
+    free_bytes: int | None
+    notes: tuple[str, ...] = field(default=())
+    cost: float = 0.0
+
+    @property
+    def hours(self) -> float:
+        return sum(episode.seconds for episode in self.episodes) / 3600
+
+    @property
+    def cpu_seconds(self) -> float:
+        return sum(stage.cpu_seconds for stage in self.stages)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "hours": self.hours, "cpu_seconds": self.cpu_seconds}
+
+
+def forecast(config: Config, done: Callable[[Episode], tuple[str, ...]], cores: int) -> Forecast:
+    """List the sources (of the network: feeds only) and forecast. `done` tells which stages of an episode are kept."""
+    sources, listings = list_sources(config)
+    merged = merge_listings(listings)
+    episodes = _episode_plans(merged.episodes, done)
+    output = config.output_location
+    measured = read_timings(output)
+    shares = read_shares(output)
+    stages = forecast_stages(episodes, measured, shares)
+    download = sum(episode.bytes for episode in episodes if "media" not in episode.done and is_uri(episode.source_url))
+    workers = min(config.workers, cores)
+    return Forecast(
+        name=config.name,
+        output=output,
+        config_hash=config.hash,
+        workers=workers,
+        sources=tuple(_source_plan(source, listing) for source, listing in zip(sources, listings, strict=True)),
+        episodes=episodes,
+        stages=stages,
+        wall_seconds=sum(stage.cpu_seconds for stage in stages) / workers,
+        download_bytes=download,
+        disk_bytes=download + _made_bytes(episodes, shares[CLIPS]),
+        free_bytes=free_bytes(output),
+        notes=tuple(note for note in merged.notes if all(note not in listing.notes for listing in listings)),
+    )
+
+
+def list_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Listing, ...]]:
+    """Every source and what it holds, in the order of the configuration."""
+    sources = sources_of(config)
+    with HttpClient(http_settings(config)) as client:
+        return sources, tuple(list_source(source, client, config.folder) for source in sources)
+
+
+def read_timings(output: str) -> dict[str, float]:
+    """CPU seconds by stage for an hour of what it works on, as earlier builds into `output` took them; {} without."""
+    path = Path(output) / "work" / "timings.json"
+    try:
+        measured = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            stage: cost["cpu_seconds"] / cost["audio_seconds"] * 3600
+            for stage, cost in measured.items()
+            if cost["audio_seconds"] > 0
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # It is only a forecast: without measurements the table stands in.
+        return {}
+
+
+def read_shares(output: str) -> dict[str, float]:
+    """SHARES as the episodes of a dataset in `output` have them; those of a conversation of two where there is none."""
+    shares = dict(SHARES)
+    try:
+        columns = ["seconds", "target_seconds", "candidate_seconds"]
+        table = open_dataset(output).table("episodes", columns)
+    except RealtalkError:
+        return shares
+    totals = {name: sum(value or 0.0 for value in table.column(name).to_pylist()) for name in columns}
+    if totals["seconds"] > 0:
+        shares[TARGET] = totals["target_seconds"] / totals["seconds"]
+        shares[CLIPS] = totals["candidate_seconds"] / totals["seconds"]
+    return shares
+
+
+def forecast_stages(
+    episodes: Sequence[PlannedEpisode], measured: Mapping[str, float], shares: Mapping[str, float] = SHARES
+) -> tuple[PlannedStage, ...]:
+    """What is left for every stage, and the CPU seconds it takes: by measurements, else by the table of COSTS."""
+    return tuple(_stage(name, cost, episodes, measured.get(name), shares[cost.of]) for name, cost in COSTS.items())
+
+
+def _stage(
+    name: str, cost: Cost, episodes: Sequence[PlannedEpisode], measured: float | None, share: float
+) -> PlannedStage:
+    left = [episode for episode in episodes if name not in episode.done]
+    hours = sum(episode.seconds for episode in left) / 3600
+    rate = cost.cpu_seconds_per_hour if measured is None else measured
+    done = len(episodes) - len(left)
+    return PlannedStage(name, done, len(left), hours, hours * share * rate, measured is not None)
+
+
+def _episode_plans(
+    episodes: Iterable[Episode], done: Callable[[Episode], tuple[str, ...]]
+) -> tuple[PlannedEpisode, ...]:
+    lengths = [(episode, *_length(episode)) for episode in episodes]
+    known = [seconds for _, seconds, _ in lengths if seconds is not None]
+    mean = fmean(known) if known else 0.0
+    return tuple(
+        _episode_plan(episode, mean if seconds is None else seconds, origin, done(episode))
+        for episode, seconds, origin in lengths
+    )
+
+
+def _episode_plan(episode: Episode, seconds: float, origin: str, done: tuple[str, ...]) -> PlannedEpisode:
+    return PlannedEpisode(
+        id=episode.id,
+        guid=episode.guid,
+        title=episode.title,
+        published=episode.published,
+        seconds=seconds,
+        length_from=origin,
+        bytes=episode.length_bytes or round(seconds * _BYTES_PER_SECOND),
+        source_url=episode.source_url,
+        done=done,
+    )
+
+
+def _length(episode: Episode) -> tuple[float | None, str]:
+    """Seconds of an episode and how they are known."""
+    if not is_uri(episode.source_url) and (seconds := file_seconds(episode.source_url)):
+        return seconds, "file"
+    if episode.duration:
+        return episode.duration, "feed"
+    if episode.length_bytes:
+        return episode.length_bytes / _BYTES_PER_SECOND, "size"
+    return None, "mean"
+
+
+def file_seconds(path: str) -> float | None:
+    """How long a media file says it is (its header is read, no audio); None where it does not say."""
+    import av
+
+    try:
+        with av.open(path) as container:
+            return container.duration / av.time_base if container.duration else None
+    except (av.FFmpegError, OSError):
+        # What is wrong with the file is said when it is decoded.
+        return None
+
+
+def _source_plan(source: Source, listing: Listing) -> PlannedSource:
+    problems = tuple(f"{failure.what}: {failure.why}" for failure in listing.failures)
+    kind = type(source).__name__.removesuffix("Source").lower()
+    return PlannedSource(kind, source.place, len(listing.episodes), problems, listing.notes)
+
+
+def _made_bytes(episodes: Sequence[PlannedEpisode], clip_share: float) -> int:
+    """Bytes of what is made from the episodes: recordings, candidates' audio, the chosen of it once more in shards."""
+    recordings = sum(episode.seconds for episode in episodes if "recording" not in episode.done)
+    clips = sum(episode.seconds for episode in episodes if "scored" not in episode.done) * clip_share
+    return round(recordings * _RECORDING_BYTES_PER_SECOND + 2 * clips * _CLIP_BYTES_PER_SECOND)
+
+
+def free_bytes(output: str) -> int | None:
+    """Free space where a local folder is or will be; None for a remote one."""
+    if is_uri(output):
+        return None
+    folder = Path(output)
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

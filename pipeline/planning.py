@@ -1,0 +1,116 @@
+"""From a configuration to the plan of a build: stages with their settings and models, sources, rights."""
+
+import datetime
+import json
+from functools import partial
+from pathlib import Path
+
+from pipeline.commit import DatasetFacts
+from pipeline.config import Config
+from pipeline.enrol import EnrolmentPlan
+from pipeline.graph import Plan
+from pipeline.settings import http_settings, sources_of
+from schemas.consent import read_consent
+from transforms.align import AlignSettings
+from transforms.cut import CutSettings
+from transforms.decode import DecodeSettings
+from transforms.diarize import DiarizeSettings
+from transforms.download import DownloadSettings
+from transforms.measure import MeasureSettings
+from transforms.models.base import Aligner, QualityScorer, SpeakerEmbedder, SpeechDetector, Transcriber
+from transforms.models.dnsmos import Dnsmos
+from transforms.models.ge2e import Ge2eEmbedder
+from transforms.models.silero import SileroDetector
+from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
+from transforms.models.webrtc import WebRtcDetector
+from transforms.speech import SpeechSettings
+from transforms.stage import Stage
+from transforms.stages import (
+    Align,
+    CutClips,
+    Decode,
+    DetectSpeech,
+    Diarize,
+    Download,
+    FindTarget,
+    OneModel,
+    ReadCaptions,
+    ScoreClips,
+    ScoreSpeaker,
+)
+from transforms.store import Store
+from transforms.target import TargetSettings
+
+_DETECTORS: dict[str, type[SpeechDetector]] = {"webrtc": WebRtcDetector, "silero": SileroDetector}
+
+
+def make_plan(config: Config, store: Store, today: datetime.date | None = None) -> Plan:
+    """The plan of a configuration's build. Reads the consent; raises ConfigurationError where it doesn't hold."""
+    models = Guests(config)
+    consent = read_consent(config.locate(config.speaker.consent), today) if config.speaker.consent else None
+    clips = config.clips
+    cutting = CutSettings(
+        min_seconds=clips.min_seconds, max_seconds=clips.max_seconds, sampling_rate=clips.sampling_rate
+    )
+    sources = sources_of(config)
+    http = http_settings(config)
+    limits = DownloadSettings(
+        max_bytes=config.download.max_bytes,
+        max_seconds=config.download.max_seconds,
+        revalidate=config.download.revalidate,
+    )
+    until_voices: tuple[Stage, ...] = (
+        Download(http, limits),
+        Decode(DecodeSettings()),
+        ReadCaptions(),
+        DetectSpeech(models.detector, SpeechSettings()),
+        Diarize(models.embedder, DiarizeSettings()),
+    )
+    after_target: tuple[Stage, ...] = (
+        FindTarget(TargetSettings()),
+        Align(models.aligner, models.transcriber, AlignSettings()),
+        CutClips(cutting),
+        ScoreClips(models.scorer, cutting, MeasureSettings()),
+        ScoreSpeaker(),
+    )
+    return Plan(
+        store=store,
+        sources=sources,
+        base=config.folder,
+        http=http,
+        until_voices=until_voices,
+        after_target=after_target,
+        enrolment=enrolment_plan(config, models.embedder, models.detector),
+        thresholds=config.select.thresholds,
+        splits=(config.splits.train, config.splits.validation, config.splits.test),
+        facts=DatasetFacts(
+            name=config.name,
+            config_hash=config.hash,
+            models=models.identities(),
+            consent_id=consent.id if consent else "",
+            config_yaml=config.resolved_yaml(),
+            sampling_rate=clips.sampling_rate,
+            speaker=config.speaker.name,
+        ),
+    )
+
+
+class Guests:
+    """The models that a configuration names, each made once a worker."""
+
+    def __init__(self, config: Config) -> None:
+        self.detector: OneModel[SpeechDetector] = OneModel(_DETECTORS[config.models.speech])
+        self.embedder: OneModel[SpeakerEmbedder] = OneModel(Ge2eEmbedder)
+        self.aligner: OneModel[Aligner] = OneModel(SphinxAligner)
+        self.transcriber: OneModel[Transcriber] = OneModel(SphinxTranscriber)
+        self.scorer: OneModel[QualityScorer] = OneModel(Dnsmos)
+
+    def identities(self) -> dict[str, str]:
+        """Identity by task, for the column `models`."""
+        return {
+            "speech": self.detector.model.identity,
+            "diarizer": self.embedder.model.identity,
+            "aligner": self.aligner.model.identity,
+            "transcriber": self.transcriber.model.identity,
+            "quality": self.scorer.model.identity,
+        }

@@ -1,0 +1,307 @@
+"""The verdict on a candidate clip: a cheap rule over its scores, with every reason said.
+
+A reason is four words, "dnsmos_ovrl 2.41 < 2.80": its code (the column that failed), what was observed, how it relates
+to the limit, and the limit. A score that isn't there gives two: "dnsmos_ovrl missing". Reasons come in a fixed order:
+whose and which audio it is, who speaks, whether the text fits, how it sounds, its shape; the first one names the cause
+that the others often follow from.
+"""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any
+
+from schemas.errors import ConfigurationError
+
+KEPT, REJECTED = "kept", "rejected"
+MISSING = "missing"
+
+Range = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a clip must fulfil. None, alone or as an end of a range, means no limit; a limit itself is still good.
+
+    The field is called like the column it judges. Ranges are (least, most).
+    """
+
+    # Which audio. A recogniser's words are no ground truth (pocketsphinx: word error rate 0.53 on people).
+    allow_recognised: bool = False
+    # MP3 at podcast rates holds less than 24 kHz promises; `bandwidth_hz` says how much less.
+    allow_upsampled: bool = True
+    # Who speaks: cosines to the target, of the clip and of its least similar inside. GE2E gives one reader 0.91
+    # (lowest 0.82) and different readers 0.46 to 0.60 in dry rooms.
+    speaker_similarity: float | None = 0.70
+    speaker_purity: float | None = 0.60
+    # Most share of the clip in which someone else speaks too.
+    overlap: float | None = 0.02
+    # Least mean log-likelihood a frame: only comparable inside one aligner, and no proof by itself, so no limit here.
+    alignment_score: float | None = None
+    # Least share of the speech that lies inside words: speech without a word is text that is missing.
+    coverage: float | None = 0.80
+    # English is read at 13 to 17 characters a second; far outside, text and audio don't belong together.
+    chars_per_second: Range = (5.0, 25.0)
+    # How it sounds. Emilia (He et al., 2024) keeps DNSMOS overall > 3.0, which no room with a tail reaches. These kept
+    # of 24 readers 100 % dry, 92 and 96 % in rooms with a short tail, 67 and 21 % with a long one, 17 % under white
+    # noise at 10 dB.
+    # WADA takes a short room's tail for noise (a dry 100 dB became 3), so here it stops only what is mostly noise.
+    snr_db: float | None = 2.0
+    dnsmos_ovrl: float | None = 2.10
+    dnsmos_sig: float | None = 2.50
+    dnsmos_bak: float | None = 2.20
+    loudness_lufs: Range = (-45.0, -8.0)
+    # Most share of samples in clipped runs.
+    clipped: float | None = 0.001
+    # Least bandwidth in Hz: a telephone ends at 3400.
+    bandwidth_hz: float | None = 5000.0
+    # Its shape, in seconds.
+    duration: Range = (1.0, 20.0)
+    leading_silence: Range = (0.0, 0.6)
+    trailing_silence: Range = (0.0, 0.6)
+
+
+STRICT = Thresholds(
+    allow_upsampled=False,
+    speaker_similarity=0.80,
+    speaker_purity=0.70,
+    overlap=0.0,
+    coverage=0.90,
+    chars_per_second=(8.0, 22.0),
+    snr_db=15.0,
+    dnsmos_ovrl=3.0,
+    dnsmos_sig=3.3,
+    dnsmos_bak=3.5,
+    loudness_lufs=(-35.0, -10.0),
+    clipped=0.0001,
+    bandwidth_hz=8000.0,
+    duration=(1.5, 15.0),
+    leading_silence=(0.02, 0.4),
+    trailing_silence=(0.02, 0.4),
+)
+DEFAULT = Thresholds()
+PERMISSIVE = Thresholds(
+    allow_recognised=True,
+    speaker_similarity=0.60,
+    speaker_purity=0.50,
+    overlap=0.10,
+    coverage=0.60,
+    chars_per_second=(3.0, 30.0),
+    snr_db=-5.0,
+    dnsmos_ovrl=1.5,
+    dnsmos_sig=1.7,
+    dnsmos_bak=1.6,
+    loudness_lufs=(-55.0, -5.0),
+    clipped=0.01,
+    bandwidth_hz=3000.0,
+    duration=(0.5, 30.0),
+    leading_silence=(0.0, 1.5),
+    trailing_silence=(0.0, 1.5),
+)
+
+#: Profiles by name, the strictest first. Each lets through all that the one before it does.
+PROFILES: Mapping[str, Thresholds] = MappingProxyType(
+    {"strict": STRICT, "default": DEFAULT, "permissive": PERMISSIVE},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`tier` is the name of the strictest profile that the clip passes, "" for none.
+
+    The tier doesn't depend on the thresholds that decide `kept`: it tells clips of one dataset apart.
+    """
+
+    kept: bool
+    tier: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As the column `verdict` of candidates/*.parquet has it."""
+        return KEPT if self.kept else REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A column and the least and most it may be; `decimals` are shown in reasons."""
+
+    column: str
+    least: float | None
+    most: float | None
+    decimals: int
+
+    def low_reasons(self, observed: Iterable[float]) -> list[str]:
+        """Reasons for values below the least."""
+        return [] if self.least is None else _reasons(self.column, observed, "<", self.least, self.decimals)
+
+    def high_reasons(self, observed: Iterable[float]) -> list[str]:
+        """Reasons for values above the most."""
+        return [] if self.most is None else _reasons(self.column, observed, ">", self.most, self.decimals)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason taken apart. `relation` and `limit` are "" where the score is missing."""
+
+    code: str
+    observed: str
+    relation: str = ""
+    limit: str = ""
+
+
+# Columns in the order of their reasons, and the decimals that a reader needs.
+_LEAST = {
+    "speaker_similarity": 2, "speaker_purity": 2, "alignment_score": 2, "coverage": 2,
+    "snr_db": 1, "dnsmos_ovrl": 2, "dnsmos_sig": 2, "dnsmos_bak": 2, "bandwidth_hz": 0,
+}  # fmt: skip
+_MOST = {"overlap": 2, "clipped": 4}
+_RANGES = {"chars_per_second": 1, "loudness_lufs": 1, "duration": 2, "leading_silence": 2, "trailing_silence": 2}
+_FLAGS = ("allow_recognised", "allow_upsampled")
+
+
+def intervals(thresholds: Thresholds) -> tuple[Interval, ...]:
+    """The limits on numbers that are in force, in the order of their reasons."""
+    found = []
+    for field in fields(thresholds):
+        name = field.name
+        limit = getattr(thresholds, name)
+        if name in _FLAGS:
+            continue
+        least, most = limit if name in _RANGES else (limit, None) if name in _LEAST else (None, limit)
+        if least is not None or most is not None:
+            found.append(Interval(name, least, most, {**_LEAST, **_MOST, **_RANGES}[name]))
+    return tuple(found)
+
+
+def duplicate_reason(original: str) -> str:
+    return f"duplicate_of {original} != none"
+
+
+def recognised_reason(transcript_source: str) -> str:
+    """The reason against a transcript by a recogniser; "" where it's a publisher's."""
+    if not transcript_source:
+        return f"transcript_source {MISSING}"
+    return f"transcript_source {transcript_source} != publisher" if transcript_source.startswith("recognised:") else ""
+
+
+def upsampled_reason(upsampled: bool | None) -> str:
+    """The reason against audio that was upsampled; "" where it wasn't."""
+    if upsampled is None:
+        return f"upsampled {MISSING}"
+    return "upsampled true != false" if upsampled else ""
+
+
+def missing_reason(column: str) -> str:
+    return f"{column} {MISSING}"
+
+
+def judge(row: Mapping[str, Any], thresholds: Thresholds) -> Verdict:
+    """Judge one candidate (a row of candidate_schema; a column that is absent, None or NaN counts as missing).
+
+    A duplicate is rejected whatever the thresholds are, and has no tier.
+    """
+    reasons = _failures(row, thresholds)
+    tier = next((name for name, profile in PROFILES.items() if not _failures(row, profile)), "")
+    return Verdict(not reasons, tier, tuple(reasons))
+
+
+def parse_reason(reason: str) -> Reason:
+    """Take a reason apart; raises ValueError for text that isn't one."""
+    code, _, rest = reason.partition(" ")
+    if rest == MISSING:
+        return Reason(code, MISSING)
+    parts = rest.rsplit(" ", 2)
+    if len(parts) != 3 or parts[1] not in ("<", ">", "!="):
+        raise ValueError(f"not a reason of a verdict: {reason!r}")
+    return Reason(code, *parts)
+
+
+def reason_code(reason: str) -> str:
+    """The column that a reason is about."""
+    return reason.partition(" ")[0]
+
+
+def thresholds_from(selection: str | Mapping[str, Any]) -> Thresholds:
+    """Thresholds from a profile's name, or from limits that change a profile ("profile", or else "default").
+
+    `select: {profile: strict, dnsmos_ovrl: 3.2}` is the mapping's form in YAML. Raises ConfigurationError, which names
+    the nearest profile or threshold where one is unknown.
+    """
+    if isinstance(selection, str):
+        return _profile(selection)
+    changes = dict(selection)
+    base = _profile(changes.pop("profile", "default"))
+    known = [field.name for field in fields(Thresholds)]
+    for name in changes:
+        if name not in known:
+            raise ConfigurationError(f"select has no threshold called {name!r}; {_nearest(str(name), known)}")
+    return replace(base, **{name: _limit(name, value) for name, value in changes.items()})
+
+
+def _failures(row: Mapping[str, Any], thresholds: Thresholds) -> list[str]:
+    reasons = []
+    if row.get("duplicate_of"):
+        reasons.append(duplicate_reason(row["duplicate_of"]))
+    if not thresholds.allow_recognised:
+        reasons.append(recognised_reason(row.get("transcript_source") or ""))
+    if not thresholds.allow_upsampled:
+        reasons.append(upsampled_reason(row.get("upsampled")))
+    for interval in intervals(thresholds):
+        value = _number(row.get(interval.column))
+        if math.isnan(value):
+            reasons.append(missing_reason(interval.column))
+        elif interval.least is not None and value < interval.least:
+            reasons.extend(interval.low_reasons([value]))
+        elif interval.most is not None and value > interval.most:
+            reasons.extend(interval.high_reasons([value]))
+    return [reason for reason in reasons if reason]
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None or isinstance(value, (bool, str)) else float(value)
+
+
+def _reasons(column: str, observed: Iterable[float], relation: str, limit: float, decimals: int) -> list[str]:
+    """One reason a value, with as many decimals as tell the value from the limit."""
+    places = next((n for n in range(decimals, 18) if float(f"{limit:.{n}f}") == limit), 18)
+    shown = f"{limit:.{places}f}"
+    return [
+        f"{column} {text if text != shown else repr(float(value))} {relation} {shown}"
+        for value, text in ((value, f"{value:.{places}f}") for value in observed)
+    ]
+
+
+def _profile(name: Any) -> Thresholds:
+    if not isinstance(name, str) or name not in PROFILES:
+        raise ConfigurationError(f"select has no profile called {name!r}; {_nearest(str(name), list(PROFILES))}")
+    return PROFILES[name]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+
+
+def _limit(name: str, value: Any) -> Any:
+    if name in _FLAGS:
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"select.{name} is true or false, not {value!r}")
+        return value
+    if name not in _RANGES:
+        if not _is_limit(value):
+            raise ConfigurationError(f"select.{name} is a number (or null for no limit), not {value!r}")
+        return None if value is None else float(value)
+    ends = (None, None) if value is None else value
+    if not isinstance(ends, (list, tuple)) or len(ends) != 2 or not all(_is_limit(end) for end in ends):
+        raise ConfigurationError(f"select.{name} is a range [least, most] (null for no limit), not {value!r}")
+    least, most = (None if end is None else float(end) for end in ends)
+    if least is not None and most is not None and least > most:
+        raise ConfigurationError(f"select.{name} is a range [least, most], and {least:g} is more than {most:g}")
+    return least, most
+
+
+def _is_limit(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value))

@@ -1,0 +1,227 @@
+"""Choosing and committing: no clip twice, no episode in two splits, the manifest last, the same bytes again."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from apache_beam.pvalue import AsList
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from pipeline.choose import Choose, Scored
+from pipeline.commit import CommitDataset, DatasetFacts, commit
+from schemas.clip import candidate_schema
+from schemas.manifest import NO_CONSENT, read_manifest
+from schemas.tables import EPISODE_SCHEMA
+from schemas.verdict import thresholds_from
+from transforms.fingerprint import fingerprint
+from transforms.shards import write_clips, write_table
+from transforms.store import Store
+
+RATE = 24_000
+FACTS = DatasetFacts(
+    name="readings",
+    config_hash="c0ffee",
+    models={"speech": "webrtc"},
+    consent_id="",
+    config_yaml="name: readings\n",
+    sampling_rate=RATE,
+    speaker="Host",
+)
+
+
+def noise_bursts(seed: int, seconds: float = 3.0) -> np.ndarray:
+    """Something with onsets, another one for every seed."""
+    random = np.random.default_rng(seed)
+    time = np.arange(int(seconds * RATE)) / RATE
+    samples = np.zeros_like(time)
+    for start in np.sort(random.uniform(0, seconds - 0.2, 14)):
+        burst = np.exp(-12 * np.clip(time - start, 0, None)) * (time >= start)
+        samples += burst * np.sin(2 * np.pi * random.uniform(150, 3000) * time)
+    return (0.2 * samples / np.abs(samples).max()).astype(np.float32)
+
+
+def flac(samples: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+@dataclass
+class Episodes:
+    """Writes scored episodes as the stages leave them."""
+
+    store: Store
+
+    def scored(self, name: str, seeds: Sequence[int], recording: str | None = None, **changes: Any) -> Scored:
+        clips, rows = [], []
+        for number, seed in enumerate(seeds):
+            samples, clip = noise_bursts(seed), f"{name}-{number}"
+            clips.append((clip, flac(samples)))
+            rows.append(candidate(clip, number * 5.0, fingerprint(samples, RATE)) | changes)
+        audio = self.store.path("work", "clips", f"{name}.parquet")
+        scores = self.store.path("work", "speaker", f"{name}.parquet")
+        write_clips(audio, clips, RATE)
+        write_table(scores, pa.Table.from_pylist(rows, schema=candidate_schema()))
+        columns = {"episode_id": name, "episode_guid": f"guid-{name}", "speaker": "Host", "consent_id": ""}
+        return Scored(name, f"2026-06-0{len(name)}", recording or f"sha-{name}", scores, audio, columns)
+
+
+def candidate(clip: str, start: float, audio: str) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(candidate_schema().names),
+        "id": clip,
+        "text": "What is said.",
+        "spoken": "what is said",
+        "words": [{"text": "What", "start": 0.1, "end": 0.4, "score": -1.0}],
+        "phones": [{"symbol": "W", "start": 0.1, "end": 0.2}],
+        "duration": 3.0,
+        "sampling_rate": RATE,
+        "start": start,
+        "end": start + 3.0,
+        "speaker_similarity": 0.95,
+        "speaker_purity": 0.9,
+        "overlap": 0.0,
+        "transcript_source": "publisher:vtt",
+        "alignment_score": -5.0,
+        "snr_db": 40.0,
+        "dnsmos_ovrl": 3.5,
+        "dnsmos_sig": 3.8,
+        "dnsmos_bak": 4.0,
+        "loudness_lufs": -20.0,
+        "peak_db": -3.0,
+        "clipped": 0.0,
+        "bandwidth_hz": 11_000.0,
+        "upsampled": False,
+        "leading_silence": 0.1,
+        "trailing_silence": 0.1,
+        "chars_per_second": 14.0,
+        "f0_median_hz": 120.0,
+        "coverage": 1.0,
+        "fingerprint": audio,
+    }
+
+
+def build(store: Store, scored: Sequence[Scored], profile: str = "default") -> None:
+    rows = [
+        {**dict.fromkeys(EPISODE_SCHEMA.names), "episode_id": one.episode_id, "source_url": "a", "state": "done"}
+        for one in scored
+    ]
+    with beam.Pipeline(FnApiRunner()) as pipeline:
+        choice = (
+            pipeline
+            | "Scored" >> beam.Create(list(scored))
+            | "Choose" >> Choose(store, thresholds_from(profile), (0.9, 0.05, 0.05), RATE)
+        )
+        none = pipeline | "No turns" >> beam.Create([])
+        _ = (
+            pipeline
+            | "Trigger" >> beam.Create([None])
+            | "Commit"
+            >> beam.ParDo(
+                CommitDataset(store, FACTS),
+                rows=AsList(pipeline | "Rows" >> beam.Create(rows)),
+                judged=AsList(choice.judged),
+                shards=AsList(choice.shards),
+                turns=AsList(none),
+            )
+        )
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "work" not in path.relative_to(folder).parts
+    }
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "readings"))
+
+
+def test_the_same_audio_stays_once_and_the_other_says_why(store: Store) -> None:
+    episodes = Episodes(store)
+    build(store, [episodes.scored("a", [1, 2]), episodes.scored("bb", [2, 3])])
+    rows = {row["id"]: row for row in pq.read_table(store.path("candidates", "bb.parquet")).to_pylist()}
+    assert rows["bb-0"]["duplicate_of"] == "a-1", "the earlier one stays"
+    assert rows["bb-0"]["reasons"] == ["duplicate_of a-1 != none"]
+    assert rows["bb-1"]["verdict"] == "kept"
+    assert read_manifest(store.root).totals.clips == 3
+
+
+def test_two_guids_of_one_recording_share_a_split(store: Store) -> None:
+    episodes = Episodes(store)
+    scored = [episodes.scored("a" * n, [10 + n], recording="same") for n in range(1, 6)]
+    build(store, scored)
+    splits = {
+        pq.read_table(store.path("candidates", f"{one.episode_id}.parquet"))["split"][0].as_py() for one in scored
+    }
+    assert len(splits) == 1
+
+
+def test_a_second_commit_changes_nothing_and_the_order_of_episodes_neither(store: Store, tmp_path: Path) -> None:
+    episodes = Episodes(store)
+    scored = [episodes.scored("a", [1, 2]), episodes.scored("bb", [3])]
+    build(store, scored)
+    first = bytes_of(Path(store.root))
+    build(store, list(reversed(scored)))
+    assert bytes_of(Path(store.root)) == first
+    other = Store(str(tmp_path / "elsewhere"))
+    episodes = Episodes(other)
+    build(other, [episodes.scored("bb", [3]), episodes.scored("a", [1, 2])])
+    assert bytes_of(Path(other.root)) == first, "no path of the machine is in the bytes"
+
+
+def test_what_another_profile_rejects_leaves_the_shards(store: Store) -> None:
+    scored = [Episodes(store).scored("a", [1, 2], dnsmos_ovrl=2.5)]
+    build(store, scored)
+    assert read_manifest(store.root).totals.clips == 2
+    build(store, scored, profile="strict")
+    assert read_manifest(store.root).totals.clips == 0
+    assert not list(Path(store.path("data")).glob("*")), "no shard of the earlier choice is left"
+    (row, _) = pq.read_table(store.path("candidates", "a.parquet")).to_pylist()
+    assert row["reasons"] == ["dnsmos_ovrl 2.50 < 3.00"]
+
+
+def test_without_consent_the_manifest_says_so(store: Store) -> None:
+    build(store, [Episodes(store).scored("a", [1])])
+    assert read_manifest(store.root).consent == NO_CONSENT
+    assert json.loads(Path(store.path("manifest.json")).read_text())["consent"] == "NO CONSENT ON RECORD"
+
+
+def test_a_dataset_without_any_episode_is_still_one(store: Store) -> None:
+    build(store, [])
+    manifest = read_manifest(store.root)
+    assert (manifest.totals.episodes, manifest.totals.clips, manifest.shards) == (0, 0, ())
+
+
+def test_a_shard_that_was_damaged_is_put_right_by_the_next_build(store: Store) -> None:
+    scored = [Episodes(store).scored("a", [1])]
+    build(store, scored)
+    before = bytes_of(Path(store.root))
+    Path(store.path("data", "train-00000-of-00001.parquet")).unlink()
+    Path(store.path("data", "train-00001-of-00002.parquet")).write_bytes(b"left over")
+    build(store, scored)
+    assert bytes_of(Path(store.root)) == before
+
+
+def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(store, [Episodes(store).scored("a", [1])])
+    manifest = replace(read_manifest(store.root), name="other")
+    seen = []
+    monkeypatch.setattr(
+        Store, "publish", lambda self, source, path: seen.append(Path(self.path("manifest.json")).exists())
+    )
+    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "")
+    assert seen == [False]
+    assert read_manifest(store.root).name == "other"

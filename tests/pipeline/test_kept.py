@@ -1,0 +1,134 @@
+"""What of an episode is done already: by the books of its download and the keys of its results."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import load_config
+from pipeline.kept import kept_by_config, kept_media, kept_stages
+from schemas.episode import Episode
+from schemas.recording import Media, Recording
+from schemas.state import EpisodeState, Speech
+from schemas.turn import Span
+from transforms.stage import Stage, keep_result
+from transforms.store import Store
+
+EPISODE = Episode(id="e1", guid="g1", feed_guid="f", source_url="https://example.org/1.mp3")
+
+
+@dataclass(frozen=True)
+class Decode(Stage):
+    rate: int = 48_000
+    name = "recording"
+    result = Recording
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["media"], self.rate
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Recording:
+        raise AssertionError("a plan does no work")
+
+    def files(self, result: Recording) -> tuple[str, ...]:
+        return (result.path,)
+
+
+@dataclass(frozen=True)
+class Detect(Stage):
+    name = "speech"
+    result = Speech
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return (state.keys["recording"],)
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Speech:
+        raise AssertionError("a plan does no work")
+
+
+@dataclass(frozen=True)
+class Download(Stage):
+    name = "media"
+    result = Media
+    keeps = False
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return (state.episode.source_url,)
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Media:
+        raise AssertionError("a plan asks no server")
+
+    def apply(self, state: EpisodeState, result: Any, key: str) -> EpisodeState:
+        return replace(state, media=result.media, keys={**state.keys, "media": result.media.sha256})
+
+
+STAGES = (Download(), Decode(), Detect())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An output in which an episode was downloaded, decoded, and its speech found."""
+    store = Store(str(tmp_path / "out"))
+    folder = Path(store.path("work", "downloads"))
+    folder.mkdir(parents=True)
+    (folder / "e1.mp3").write_bytes(b"12345")
+    audio = {"file": "e1.mp3", "sha256": "ab", "bytes": 5, "source_url": EPISODE.source_url}
+    (folder / "e1.json").write_text(json.dumps({"audio": audio, "transcript": None}))
+    recording = Recording(store.path("work", "recordings", "r.flac"), "ab", 60.0, 48_000, 48_000, 1)
+    Path(recording.path).parent.mkdir()
+    Path(recording.path).write_bytes(b"flac")
+    state = EpisodeState(EPISODE, keys={"media": "ab"})
+    key = Decode().key(state)
+    keep_result(Decode(), key, recording, store)
+    state = Decode().apply(state, recording, key)
+    keep_result(Detect(), Detect().key(state), Speech((Span(0.0, 1.0),)), store)
+    return store
+
+
+def kept(store: Store, stages: tuple[Stage, ...] = STAGES) -> tuple[str, ...]:
+    media = kept_media(EPISODE, Path(store.path("work", "downloads")))
+    return kept_stages(EPISODE, media, stages, store) if media else ()
+
+
+def test_all_of_it(store: Store) -> None:
+    assert kept(store) == ("media", "recording", "speech")
+
+
+def test_a_changed_setting_undoes_what_depends_on_it(store: Store) -> None:
+    assert kept(store, (Download(), Decode(rate=16_000), Detect())) == ("media",)
+
+
+def test_a_file_that_is_gone_undoes_what_depends_on_it(store: Store) -> None:
+    Path(store.path("work", "recordings", "r.flac")).unlink()
+    assert kept(store) == ("media",)
+
+
+def test_a_download_that_is_gone_or_cut_short(store: Store) -> None:
+    audio = Path(store.path("work", "downloads", "e1.mp3"))
+    audio.write_bytes(b"123")
+    assert kept(store) == ()
+    audio.unlink()
+    assert kept(store) == ()
+
+
+@pytest.mark.parametrize("books", ["", "[]", "{}", '{"audio": 3}', '{"audio": {"file": 3, "bytes": 1}}'])
+def test_books_that_can_not_be_read_mean_nothing_is_done(store: Store, books: str) -> None:
+    Path(store.path("work", "downloads", "e1.json")).write_text(books)
+    assert kept(store) == ()
+
+
+def test_a_file_of_this_machine_is_where_it_is(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(b"1234567")
+    audio = {"path": str(tmp_path / "talk.mp3"), "bytes": 7, "mtime_ns": 1, "sha256": "cd"}
+    folder = Path(store.path("work", "downloads"))
+    (folder / "e1.json").write_text(json.dumps({"audio": audio}))
+    media = kept_media(EPISODE, folder)
+    assert media is not None
+    assert (media.path, media.sha256) == (str(tmp_path / "talk.mp3"), "cd")
+
+
+def test_a_first_build_has_nothing_and_loads_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "dataset.yaml"
+    path.write_text("name: a\nsources: [{files: x}]\nspeaker: {name: H, auto: true}\n")
+    assert kept_by_config(load_config(path))(EPISODE) == ()

@@ -1,0 +1,466 @@
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from web_server import Site, redirect, serve
+
+from schemas.episode import Episode, Person, TranscriptLink, episode_id
+from schemas.errors import ConfigurationError, Failure
+from transforms import sources
+from transforms.http import HttpClient, HttpSettings
+from transforms.sources import (
+    FeedSource,
+    FilesSource,
+    Listing,
+    ManifestSource,
+    OpmlSource,
+    Source,
+    allowed_hosts_of,
+    list_source,
+    merge_listings,
+)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as running:
+        yield running
+
+
+def listing_of(source: Source, base: Path, *allowed: str) -> Listing:
+    settings = HttpSettings(allowed_hosts=allowed or allowed_hosts_of([source]))
+    with HttpClient(settings, slot_folder=base / ".slots", sleep=lambda seconds: None) as client:
+        return list_source(source, client, base)
+
+
+def guids(listing: Listing) -> list[str]:
+    return [episode.guid for episode in listing.episodes]
+
+
+def codes(listing: Listing) -> list[str]:
+    return [failure.what for failure in listing.failures]
+
+
+def item(guid: str, date: str = "", more: str = "") -> str:
+    published = f"<pubDate>{date}</pubDate>" if date else ""
+    enclosure = f'<enclosure url="https://e.org/{guid}.mp3" type="audio/mpeg"/>'
+    return f"<item><title>Title {guid}</title><guid>{guid}</guid>{published}{enclosure}{more}</item>"
+
+
+def feed(*items: str, channel: str = "<podcast:guid>F</podcast:guid>") -> bytes:
+    return f"<rss><channel><title>Show</title>{channel}{''.join(items)}</channel></rss>".encode()
+
+
+def day(number: int) -> str:
+    return f"2024-01-{number:02}T12:00:00Z"
+
+
+# Feeds.
+
+
+def test_a_feed_comes_newest_first_and_limits_take_the_newest(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a", day(1)), item("c", day(3)), item("undated"), item("b", day(2)))))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    # An item without a date stays behind the one before it.
+    assert guids(listing) == ["c", "undated", "b", "a"]
+    assert listing.failures == ()
+    assert {episode.feed_url for episode in listing.episodes} == {url}
+    assert guids(listing_of(FeedSource(feed=url, limit=1), tmp_path)) == ["c"]
+    assert guids(listing_of(FeedSource(feed=url, title="^title [AB]$"), tmp_path)) == ["b", "a"]
+
+
+def test_after_includes_and_before_excludes_its_day(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(*(item(str(n), day(n)) for n in range(1, 6)), item("undated"))))
+    listing = listing_of(FeedSource(feed=url, after="2024-01-02", before="2024-01-04"), tmp_path)
+    assert guids(listing) == ["3", "2"]
+    assert codes(listing) == ["no-date"]
+    assert listing.failures[0].episode_id == episode_id("F", "undated")
+    listing = listing_of(FeedSource(feed=url, after="2024-01-02T13:00+01:00", before="2024-01-02T12:00:01"), tmp_path)
+    assert guids(listing) == ["2"]
+
+
+def test_what_is_left_out_leaves_a_record(site: Site, tmp_path: Path) -> None:
+    url = site.put(
+        "/feed",
+        serve(
+            feed(
+                item("a", day(9)),
+                item("private", day(8), "<itunes:block>yes</itunes:block>"),
+                f"<item><title>News</title><guid>news</guid><pubDate>{day(7)}</pubDate></item>",
+                item("a", day(6)),
+                item("old", day(1), "<podcast:block>yes</podcast:block>"),
+            )
+        ),
+    )
+    listing = listing_of(FeedSource(feed=url, after="2024-01-02"), tmp_path)
+    assert guids(listing) == ["a"]
+    assert listing.episodes[0].published == "2024-01-09T12:00:00Z"
+    by_code = {failure.what: failure for failure in listing.failures}
+    assert set(by_code) == {"duplicate-guid", "blocked", "no-enclosure"}
+    assert {failure.stage for failure in listing.failures} == {"feeds"}
+    assert {failure.where for failure in listing.failures} == {url}
+    assert by_code["blocked"].episode_id == episode_id("F", "private")
+    # The episode itself did not fail, so nothing may be held against its id.
+    assert by_code["duplicate-guid"].episode_id == ""
+    assert "'a'" in by_code["duplicate-guid"].why
+
+
+def test_a_configured_licence_stands_for_what_the_feed_says(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a"), channel="<podcast:license>cc0</podcast:license>")))
+    found = listing_of(FeedSource(feed=url), tmp_path).episodes[0]
+    assert (found.license, found.license_source) == ("cc0-1.0", "channel podcast:license")
+    found = listing_of(FeedSource(feed=url, license="by agreement"), tmp_path).episodes[0]
+    assert (found.license, found.license_source) == ("by agreement", "configuration")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"no feed", b"<rss/>"])
+def test_a_feed_that_cannot_be_read_is_one_record(site: Site, tmp_path: Path, body: bytes) -> None:
+    url = site.put("/feed", serve(body))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    (failure,) = listing.failures
+    assert listing.episodes == ()
+    assert (failure.episode_id, failure.stage, failure.where) == ("", "feeds", url)
+    assert url in failure.why
+
+
+def test_a_feed_that_is_gone_is_one_record(site: Site, tmp_path: Path) -> None:
+    assert listing_of(FeedSource(feed=site.url("/none")), tmp_path).failures == (
+        Failure(
+            "",
+            "feeds",
+            "http-404",
+            f"GET {site.url('/none')} answered 404 Not Found; it is gone, or the feed is out of date",
+            site.url("/none"),
+        ),
+    )
+
+
+def test_a_broken_feed_is_read_and_said_to_be_broken(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a"), "<item><title>AT&T</title></item>")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert guids(listing) == ["a"]
+    assert codes(listing) == ["no-enclosure"]
+    assert "is broken" in listing.notes[0]
+    assert url in listing.notes[0]
+
+
+def test_a_feed_may_be_compressed_on_the_way_or_in_itself(site: Site, tmp_path: Path) -> None:
+    packed = gzip.compress(feed(item("a")))
+    for answer in (serve(packed, Content_Encoding="gzip"), serve(packed, Content_Type="application/gzip")):
+        assert guids(listing_of(FeedSource(feed=site.put("/feed", answer)), tmp_path)) == ["a"]
+    assert "gzip" in site.requests[0][1]["accept-encoding"]
+
+
+def test_a_redirected_feed_keeps_its_name_and_its_links_follow(site: Site, tmp_path: Path) -> None:
+    site.put("/there/feed", serve(feed('<item><enclosure url="1.mp3"/></item>', channel="")))
+    direct = listing_of(FeedSource(feed=site.url("/there/feed")), tmp_path).episodes[0]
+    url = site.put("/here", redirect("/there/feed"))
+    moved = listing_of(FeedSource(feed=url), tmp_path).episodes[0]
+    assert moved.source_url == direct.source_url == site.url("/there/1.mp3")
+    assert moved.feed_guid != direct.feed_guid
+    assert moved.feed_url == url
+
+
+def test_a_local_feed_is_read_from_the_base_folder(tmp_path: Path) -> None:
+    (tmp_path / "show").mkdir()
+    (tmp_path / "show" / "feed.xml").write_bytes(feed('<item><guid>a</guid><enclosure url="a.mp3"/></item>'))
+    listing = listing_of(FeedSource(feed="show/feed.xml"), tmp_path)
+    assert [episode.source_url for episode in listing.episodes] == [str(tmp_path / "show" / "a.mp3")]
+    assert codes(listing_of(FeedSource(feed="none.xml"), tmp_path)) == ["no-feed"]
+
+
+# Pages.
+
+
+def page(*items: str, next_link: str = "", rel: str = "next") -> bytes:
+    link = f'<atom:link rel="{rel}" href="{next_link}"/>' if next_link else ""
+    return feed(*items, channel=f"<podcast:guid>F</podcast:guid>{link}")
+
+
+def test_pages_are_followed_and_a_loop_ends(site: Site, tmp_path: Path) -> None:
+    url = site.put("/1", serve(page(item("c", day(3)), next_link="2")))
+    site.put("/2", serve(page(item("b", day(2)), item("c", day(3)), next_link="/3", rel="prev-archive")))
+    site.put("/3", serve(page(item("a", day(1)), next_link="/1")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert guids(listing) == ["c", "b", "a"]
+    assert codes(listing) == ["duplicate-guid"]
+    assert [path for path, _ in site.requests] == ["/1", "/2", "/3"]
+
+
+def test_a_page_that_is_missing_costs_only_itself(site: Site, tmp_path: Path) -> None:
+    url = site.put("/1", serve(page(item("a"), next_link="/2")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert guids(listing) == ["a"]
+    assert [(failure.what, failure.where) for failure in listing.failures] == [("http-404", site.url("/2"))]
+
+
+def test_pages_that_cannot_matter_are_not_asked_for(site: Site, tmp_path: Path) -> None:
+    url = site.put("/1", serve(page(item("d", day(4)), item("c", day(3)), next_link="/2")))
+    site.put("/2", serve(page(item("b", day(2)), item("a", day(1)))))
+    assert guids(listing_of(FeedSource(feed=url, limit=2), tmp_path)) == ["d", "c"]
+    assert guids(listing_of(FeedSource(feed=url, after="2024-01-04"), tmp_path)) == ["d"]
+    assert site.asked("/2") == []
+    # In a feed from old to new the newest are on the last page.
+    site.put("/1", serve(page(item("a", day(1)), item("b", day(2)), next_link="/2")))
+    site.put("/2", serve(page(item("c", day(3)))))
+    assert guids(listing_of(FeedSource(feed=url, limit=1), tmp_path)) == ["c"]
+
+
+def test_pages_without_end_are_left(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_PAGES", 5)
+    for number in range(10):
+        site.put(f"/{number}", serve(page(item(str(number)), next_link=f"/{number + 1}")))
+    listing = listing_of(FeedSource(feed=site.url("/0")), tmp_path)
+    assert len(site.requests) == 5
+    assert len(listing.episodes) == 5
+    assert "more than 5 pages" in listing.notes[0]
+
+
+@pytest.mark.parametrize("link", ["file:///etc/passwd", "http://169.254.169.254/latest", "http://localhost:1/"])
+def test_the_next_page_is_as_suspect_as_any_link(site: Site, tmp_path: Path, link: str) -> None:
+    listing = listing_of(FeedSource(feed=site.put("/1", serve(page(item("a"), next_link=link)))), tmp_path)
+    assert guids(listing) == ["a"]
+    assert codes(listing) in (["bad-url"], ["forbidden-address"])
+
+
+# Lists of feeds.
+
+
+def test_opml_lists_feeds_and_limits_hold_for_each(site: Site, tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        body = feed(item("1", day(1)), item("2", day(2)), channel=f"<podcast:guid>{name}</podcast:guid>")
+        site.put(f"/{name}", serve(body))
+    outlines = f"""<outline text="Folder"><outline type="rss" xmlUrl="{site.url("/x")}"/></outline>
+        <outline xmlUrl="{site.url("/y")}"/><outline xmlUrl="{site.url("/y")}"/><outline xmlUrl="{site.url("/gone")}"/>
+        <outline xmlUrl="file:///etc/passwd"/><outline text="nothing"/>"""
+    body = f"<opml version='2.0'><head><title>t</title></head><body>{outlines}</body></opml>".encode()
+    url = site.put("/list", serve(body))
+    listing = listing_of(OpmlSource(opml=url, limit=1, license="mine"), tmp_path)
+    assert [(episode.feed_guid, episode.guid) for episode in listing.episodes] == [("x", "2"), ("y", "2")]
+    assert {episode.license_source for episode in listing.episodes} == {"configuration"}
+    assert codes(listing) == ["http-404", "bad-url"]
+    assert len(site.asked("/y")) == 1
+    (tmp_path / "list.opml").write_bytes(body)
+    # The list is a stranger's word: it does not open this machine.
+    assert codes(listing_of(OpmlSource(opml="list.opml"), tmp_path)) == ["forbidden-address"] * 3 + ["bad-url"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(feed(item("a")), "not-opml"), (b"<opml><body/></opml>", "empty-opml"), (b"<html>", "html-not-feed")],
+)
+def test_what_is_no_list_of_feeds_is_named(tmp_path: Path, body: bytes, code: str) -> None:
+    (tmp_path / "list.opml").write_bytes(body)
+    assert codes(listing_of(OpmlSource(opml="list.opml"), tmp_path)) == [code]
+
+
+# Files.
+
+
+def archive(folder: Path) -> Path:
+    for name in ("b.mp3", "sub/2024-05-31 c.WAV", "sub/20240601.m4a", "a.ogg", ".hidden.mp3", "notes.pdf", "cover.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"\xff\xfb\x90\x00 sound")
+    for name in ("b.vtt", "b.en.srt", "b.txt", "bb.vtt", "sub/2024-05-31 c.JSON"):
+        (folder / name).write_text("text")
+    return folder
+
+
+def test_a_folder_gives_its_audio_with_transcripts_beside(tmp_path: Path) -> None:
+    archive(tmp_path / "archive")
+    listing = listing_of(FilesSource(files="archive", license="cc-by-4.0"), tmp_path)
+    assert guids(listing) == [
+        "archive/a.ogg",
+        "archive/b.mp3",
+        "archive/sub/20240601.m4a",
+        "archive/sub/2024-05-31 c.WAV",
+    ]
+    b = listing.episodes[1]
+    folder = tmp_path / "archive"
+    assert b == Episode(
+        id=episode_id("files", "archive/b.mp3"),
+        guid="archive/b.mp3",
+        feed_guid="files",
+        source_url=str(folder / "b.mp3"),
+        title="b",
+        length_bytes=10,
+        license="cc-by-4.0",
+        license_source="configuration",
+        transcripts=(
+            TranscriptLink(str(folder / "b.en.srt"), "application/x-subrip", "en"),
+            TranscriptLink(str(folder / "b.txt"), "text/plain"),
+            TranscriptLink(str(folder / "b.vtt"), "text/vtt"),
+        ),
+    )
+    dated = listing.episodes[3]
+    assert dated.published == "2024-05-31T00:00:00Z"
+    assert [link.type for link in dated.transcripts] == ["application/json"]
+
+
+def test_patterns_single_files_and_limits(tmp_path: Path) -> None:
+    archive(tmp_path / "archive [old]")
+    assert guids(listing_of(FilesSource(files="archive [[]old]/*"), tmp_path)) == [
+        "archive [old]/a.ogg",
+        "archive [old]/b.mp3",
+    ]
+    assert guids(listing_of(FilesSource(files="./*/**/*.wav"), tmp_path)) == []
+    assert guids(listing_of(FilesSource(files="**/*.WAV"), tmp_path)) == ["archive [old]/sub/2024-05-31 c.WAV"]
+    assert guids(listing_of(FilesSource(files="archive [old]/b.mp3"), tmp_path)) == ["archive [old]/b.mp3"]
+    newest = listing_of(FilesSource(files="archive [old]/sub", limit=1), tmp_path)
+    assert guids(newest) == ["archive [old]/sub/20240601.m4a"]
+    before = listing_of(FilesSource(files="archive [old]", before="2024-06-01"), tmp_path)
+    assert guids(before) == ["archive [old]/sub/2024-05-31 c.WAV"]
+    assert codes(before) == ["no-date", "no-date"]
+
+
+def test_names_do_not_depend_on_where_the_machine_keeps_things(tmp_path: Path) -> None:
+    found = []
+    for home in ("one", "two"):
+        archive(tmp_path / home / "archive")
+        found.append(guids(listing_of(FilesSource(files="archive"), tmp_path / home)))
+        # Outside of the configuration's folder: relative to the folder, or to the fixed part of the pattern.
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        found.append(guids(listing_of(FilesSource(files=str(tmp_path / home)), tmp_path / "elsewhere")))
+        pattern = str(tmp_path / home / "*" / "**" / "*")
+        found.append(guids(listing_of(FilesSource(files=pattern), tmp_path / "elsewhere")))
+    assert all(names == found[0] for names in found)
+    assert found[0][0] == "archive/a.ogg"
+
+
+@pytest.mark.parametrize("files", ["none.mp3", "none/*.mp3", "empty"])
+def test_no_files_is_one_record(tmp_path: Path, files: str) -> None:
+    (tmp_path / "empty").mkdir()
+    listing = listing_of(FilesSource(files=files), tmp_path)
+    assert codes(listing) == ["no-files"]
+    assert listing.failures[0].where == files
+
+
+# Manifests.
+
+
+def test_a_csv_manifest(tmp_path: Path) -> None:
+    folder = archive(tmp_path / "archive")
+    (folder / "m.csv").write_text(
+        "\ufeffAudio,transcript,guid,title,date,license,language,duration,persons\n"
+        'b.mp3,b.vtt;b.txt,one,"Hello, you",2024-05-31,cc0,en,12.5,Ann;Bo\n'
+        "\n"
+        "https://e.org/x.mp3,https://e.org/x.vtt,,,2024-06-30,,,,\n"
+        "none.mp3,,,,,,,,\n"
+        "a.ogg,,,,tomorrow,,,,\n"
+        ",,,No audio,,,,,\n"
+        "a.ogg,,,,,,,,,one cell too many\n",
+        encoding="utf-8",
+    )
+    listing = listing_of(ManifestSource(manifest="archive/m.csv"), tmp_path)
+    web, one = listing.episodes
+    assert one == Episode(
+        id=episode_id("manifest", "one"),
+        guid="one",
+        feed_guid="manifest",
+        source_url=str(folder / "b.mp3"),
+        title="Hello, you",
+        published="2024-05-31T00:00:00Z",
+        duration=12.5,
+        language="en",
+        license="cc0",
+        license_source="manifest",
+        persons=(Person("Ann"), Person("Bo")),
+        transcripts=(
+            TranscriptLink(str(folder / "b.vtt"), "text/vtt"),
+            TranscriptLink(str(folder / "b.txt"), "text/plain"),
+        ),
+    )
+    assert (web.guid, web.source_url, web.title) == ("https://e.org/x.mp3", "https://e.org/x.mp3", "x")
+    assert codes(listing) == ["no-file", "bad-row", "bad-row", "bad-row"]
+    assert [failure.where for failure in listing.failures] == [f"archive/m.csv, line {line}" for line in (5, 6, 7, 8)]
+
+
+def test_a_jsonl_manifest_and_one_with_semicolons(tmp_path: Path) -> None:
+    archive(tmp_path)
+    rows: list[dict[str, object]] = [
+        {"audio": "b.mp3", "transcript": ["b.vtt", "b.txt"], "title": "B", "duration": 3, "guid": None},
+        {"url": "https://e.org/x.mp3", "persons": ["Ann"]},
+    ]
+    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    b, x = listing_of(ManifestSource(manifest="m.jsonl"), tmp_path).episodes
+    assert (b.guid, b.duration, len(b.transcripts)) == ("b.mp3", 3.0, 2)
+    assert x.persons == (Person("Ann"),)
+    (tmp_path / "m.csv").write_text("audio;title\nb.mp3;Eins, zwei\na.ogg;A\nb.mp3;again\n")
+    listing = listing_of(ManifestSource(manifest="m.csv", title="eins"), tmp_path)
+    assert [episode.title for episode in listing.episodes] == ["Eins, zwei"]
+    assert codes(listing) == ["duplicate-guid"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("m.csv", "audio,licence\na.ogg,x\n", "unknown column `licence`; did you mean `license`?"),
+        ("m.csv", "audio,zzzz\na.ogg,x\n", "unknown column `zzzz`; the columns are audio, url,"),
+        ("m.jsonl", '{"audio": "a.ogg", "titel": "x"}', "line 1: unknown column `titel`; did you mean `title`?"),
+        ("m.jsonl", '{"audio": "a.ogg"}\nnonsense', "line 2 is no JSON"),
+        ("m.jsonl", "[1]", "line 1 is no JSON object"),
+        ("m.csv", "title\nx\n", "has no column `audio` or `url`"),
+        ("m.csv", 'audio\n"a.ogg', "unexpected end of data"),
+    ],
+)
+def test_a_wrong_manifest_is_a_wrong_configuration(tmp_path: Path, name: str, text: str, line: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        listing_of(ManifestSource(manifest=name), tmp_path)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_manifest_in_no_encoding_or_not_there(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes(b"audio\n\xff\xfe.mp3\n")
+    with pytest.raises(ConfigurationError, match="is not UTF-8"):
+        listing_of(ManifestSource(manifest="m.csv"), tmp_path)
+    assert codes(listing_of(ManifestSource(manifest="none.csv"), tmp_path)) == ["no-manifest"]
+
+
+# All of them.
+
+
+@pytest.mark.parametrize(
+    ("limits", "line"),
+    [
+        ({"after": "31.5.2024"}, "after is '31.5.2024'"),
+        ({"before": "soon"}, "before is 'soon'"),
+        ({"title": "("}, "is no regular expression"),
+        ({"limit": 0}, "limit is 0"),
+    ],
+)
+def test_limits_are_checked_when_they_are_given(limits: dict[str, str], line: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        FilesSource(files="x", **limits)  # type: ignore[arg-type]
+    assert line in str(caught.value)
+
+
+def test_addresses_are_checked_when_they_are_given() -> None:
+    for place in ("ftp://e.org/feed", "http://host:port/feed", "https://"):
+        with pytest.raises(ConfigurationError, match=r"^bad-url: "):
+            FeedSource(feed=place)
+
+
+def test_only_what_the_configuration_names_is_allowed_and_only_its_port() -> None:
+    named: list[Source] = [
+        FeedSource(feed="http://127.0.0.1:8000/feed.xml"),
+        FeedSource(feed="https://Example.org/feed"),
+        FeedSource(feed="local/feed.xml"),
+        OpmlSource(opml="http://[::1]/list"),
+        FilesSource(files="*.mp3"),
+        ManifestSource(manifest="m.csv"),
+    ]
+    assert allowed_hosts_of(named) == ("127.0.0.1:8000", "example.org:443", "[::1]:80")
+
+
+def test_merged_listings_hold_each_episode_once(tmp_path: Path) -> None:
+    archive(tmp_path)
+    one = listing_of(FilesSource(files="*.mp3"), tmp_path)
+    all_of_them = listing_of(FilesSource(files="."), tmp_path)
+    merged = merge_listings([one, all_of_them])
+    assert len(merged.episodes) == 4
+    assert merged.episodes[0].guid == "b.mp3"
+    assert "'b.mp3' is listed by two sources" in merged.notes[0]

@@ -1,0 +1,258 @@
+"""Cut: the target's utterances become clips, divided at pauses, preferably where sentences end, never inside a word."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.clip import Cut
+from schemas.ids import digest
+from schemas.recording import Recording
+from schemas.text import Phone, Utterance, Utterances, Word
+from schemas.turn import Span, TargetSpeech
+from transforms.pauses import LevelTrack, Pause, level_track, pause_after, pause_before, pause_between
+from transforms.render import encode_flac, render_cut
+from transforms.room_tone import RoomTone
+from transforms.segmentation import Boundary, Lengths, divide
+from transforms.silence import HOP_SECONDS
+from transforms.text.spoken import is_clause_end, is_sentence_end
+
+__all__ = ["CutSettings", "clip_id", "clip_rate", "encode_flac", "left_out", "plan_cuts", "render_cut"]
+
+#: Rates that sound cards, codecs and trainers know (Hz).
+STANDARD_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
+# A rate is worth having where the source fills this share of its band.
+FILLED_SHARE = 0.8
+# Diarization and detectors are this generous (s).
+_TURN_PAD_SECONDS = 0.1
+# More sound than this between two words is a word that the text lacks, not a breath.
+_WORDLESS_SECONDS = 0.4
+# What dividing costs by what the text says there; a pause of a quarter second costs no more.
+_CLAUSE_COST, _PHRASE_COST = 1.2, 2.2
+_NO_PAUSE_COST, _ENOUGH_PAUSE_SECONDS = 1.5, 0.25
+_DIP_COST = 4.0
+# An aligner's words may end this much early: sound so near a word is its own.
+_WORD_PAD_SECONDS = 0.1
+# Four decimals are a tenth of a millisecond: no sample is lost, and no two machines disagree.
+_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CutSettings:
+    """How clips are cut. Seconds, but for the rate."""
+
+    min_seconds: float = 1.0
+    max_seconds: float = 15.0
+    preferred_min_seconds: float = 3.0
+    preferred_max_seconds: float = 12.0
+    sampling_rate: int = 24_000  # Hz, at most
+    min_edge_seconds: float = 0.1  # a clip's edge with less quiet is filled up with room tone
+    max_edge_seconds: float = 0.25  # more quiet than this is left outside
+    join_pause_seconds: float = 0.8  # utterances nearer than this may share a clip
+    max_pause_seconds: float = 1.0  # no clip holds a longer pause
+
+    def lengths(self) -> Lengths:
+        """Preferences squeezed into the limits, whatever those are."""
+        room = self.max_seconds - self.min_seconds
+        least = min(max(self.preferred_min_seconds, self.min_seconds), self.min_seconds + 0.25 * room)
+        most = min(max(self.preferred_max_seconds, least), self.max_seconds - 0.1 * room)
+        return Lengths(self.min_seconds, self.max_seconds, least, max(least, most))
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """Words of one or more utterances that may share a clip; `origin` says which utterance each is of."""
+
+    words: tuple[Word, ...]
+    origin: tuple[int, ...]
+
+
+def plan_cuts(
+    recording: Recording,
+    utterances: Utterances,
+    target: TargetSpeech,
+    speech: tuple[Span, ...],
+    settings: CutSettings,
+) -> tuple[Cut, ...]:
+    """Clips of the target's utterances, in order, none with a word of another.
+
+    A clip begins and ends in silence that is heard, not only announced by word times: within about 0.15 s of a word's
+    edge the sound has to fall quiet (or, in a reverberant room, to dip). Words without such a place near them that
+    would make a clip of allowed length are in no clip: see `left_out`.
+    """
+    spoken = tuple(utterance for utterance in utterances.utterances if utterance.words)
+    if not spoken:
+        return ()
+    spoken = tuple(sorted(spoken, key=lambda utterance: (utterance.start, utterance.end)))
+    track = level_track(recording)
+    tone = RoomTone(track, speech)
+    others = tuple(Span(turn.start, turn.end) for turn in target.turns if not turn.is_target)
+    cuts: list[Cut] = []
+    passages = tuple(_passages(spoken, others, settings))
+    for number, passage in enumerate(passages):
+        earliest = passages[number - 1].words[-1].end if number else 0.0
+        latest = passages[number + 1].words[0].start if number + 1 < len(passages) else recording.duration
+        pauses = _pauses(passage.words, track, _free(passage.words, others, earliest, latest))
+        boundaries = _boundaries(passage.words, pauses, settings)
+        for i, j in divide(boundaries, settings.lengths()):
+            first, last = pauses[i], pauses[j]
+            assert first is not None and last is not None, "a boundary without a pause has infinite cost"
+            cut = _cut(passage, spoken, i, j, first.before, last.after, settings)
+            cuts.append(_with_tone(replace(cut, coverage=_coverage(cut, spoken, speech, track)), tone))
+    return tuple(_relative(cut) for cut in cuts)
+
+
+def left_out(utterances: Utterances, cuts: Sequence[Cut]) -> tuple[Span, ...]:
+    """Stretches (s of the recording) of aligned words that are in no clip."""
+    spans: list[Span] = []
+    continues = False
+    for word in sorted((word for utterance in utterances.utterances for word in utterance.words), key=_middle):
+        if any(cut.start <= _middle(word) <= cut.end for cut in cuts):
+            continues = False
+            continue
+        if continues:
+            spans[-1] = Span(spans[-1].start, max(spans[-1].end, word.end))
+        else:
+            spans.append(Span(word.start, word.end))
+        continues = True
+    return tuple(spans)
+
+
+def clip_rate(recording: Recording, settings: CutSettings, bandwidth_hz: float | None = None) -> int:
+    """Rate of a recording's clips (Hz): the highest standard one within the setting and the source's own rate.
+
+    With `bandwidth_hz`, what the source's speech reaches, also no rate of which the source fills less than four fifths
+    (speech that was once at 16 kHz gives clips of 16 kHz whatever rate it came in).
+    """
+    limit = min(settings.sampling_rate, recording.source_rate, recording.sampling_rate)
+    allowed = [rate for rate in STANDARD_RATES if rate <= limit]
+    filled = [rate for rate in allowed if bandwidth_hz is None or bandwidth_hz >= FILLED_SHARE * rate / 2]
+    return max(filled or allowed[:1] or STANDARD_RATES[:1])
+
+
+def clip_id(media_sha256: str, cut: Cut, rate: int) -> str:
+    """Identity of a clip: the hash of which audio it is, and of what is said in it (16 hexadecimal digits)."""
+    times = [cut.start, cut.end, cut.leading_tone, cut.trailing_tone, cut.tone_start, cut.tone_end]
+    return digest("clip", media_sha256, [round(time, _DECIMALS) for time in times], rate, cut.text)
+
+
+def _passages(
+    utterances: Sequence[Utterance], others: Sequence[Span], settings: CutSettings
+) -> Iterator[_Passage]:
+    """Utterances joined where only a short pause is between them: nobody else's turn, no other source of words."""
+    words: list[Word] = []
+    origin: list[int] = []
+    for number, utterance in enumerate(utterances):
+        if words and not _may_join(utterances[number - 1], utterance, others, settings):
+            yield _Passage(tuple(words), tuple(origin))
+            words, origin = [], []
+        words.extend(utterance.words)
+        origin.extend([number] * len(utterance.words))
+    yield _Passage(tuple(words), tuple(origin))
+
+
+def _may_join(a: Utterance, b: Utterance, others: Sequence[Span], settings: CutSettings) -> bool:
+    start, end = a.words[-1].end, b.words[0].start
+    between = any(turn.start < end and turn.end > start for turn in others)
+    return not between and 0.0 <= end - start <= settings.join_pause_seconds and a.transcript_source == b.transcript_source
+
+
+def _free(words: Sequence[Word], others: Sequence[Span], earliest: float, latest: float) -> Span:
+    """How far the edges of a passage's first and last clip may reach: not into other words or others' turns."""
+    start, end = words[0].start, words[-1].end
+    before = (turn.end - _TURN_PAD_SECONDS for turn in others if turn.end - _TURN_PAD_SECONDS <= start)
+    after = (turn.start + _TURN_PAD_SECONDS for turn in others if turn.start + _TURN_PAD_SECONDS >= end)
+    return Span(max((earliest, *before)), min((latest, *after)))
+
+
+def _pauses(words: Sequence[Word], track: LevelTrack, free: Span) -> list[Pause | None]:
+    """The pause before each word, and the one after the last."""
+    first = pause_before(track, words[0].start, free.start)
+    last = pause_after(track, words[-1].end, free.end)
+    inner = [pause_between(track, a.end, b.start) for a, b in zip(words, words[1:], strict=False)]
+    return [first, *inner, last]
+
+
+def _boundaries(words: Sequence[Word], pauses: Sequence[Pause | None], settings: CutSettings) -> list[Boundary]:
+    boundaries = []
+    for i, pause in enumerate(pauses):
+        a, b = (words[i - 1] if i else None), (words[i] if i < len(words) else None)
+        gap = b.start - a.end if a and b else 0.0
+        if pause is None:
+            place = b.start if b else words[-1].end
+            boundaries.append(Boundary(place, place, float("inf"), gap, gap > _WORDLESS_SECONDS))
+            continue
+        cost = 0.0 if pause.sure else _DIP_COST
+        if a and b:
+            cost += _text_cost(a.text, b.text)
+            cost += _NO_PAUSE_COST * max(0.0, 1.0 - pause.seconds / _ENOUGH_PAUSE_SECONDS)
+        end = pause.after.start + _edge(pause.after, settings) + _missing(pause.after, settings)
+        start = pause.before.end - _edge(pause.before, settings) - _missing(pause.before, settings)
+        silent = max(gap, pause.before.end - pause.after.start) if a and b else 0.0
+        divides = silent > settings.max_pause_seconds or pause.noise_seconds > _WORDLESS_SECONDS
+        boundaries.append(Boundary(end, start, cost, silent, divides))
+    return boundaries
+
+
+def _text_cost(text: str, following: str) -> float:
+    if is_sentence_end(text, following):
+        return 0.0
+    return _CLAUSE_COST if is_clause_end(text, following) else _PHRASE_COST
+
+
+def _edge(quiet: Span, settings: CutSettings) -> float:
+    """How much of the recording's own quiet a clip takes along."""
+    return min(quiet.duration, settings.max_edge_seconds)
+
+
+def _missing(quiet: Span, settings: CutSettings) -> float:
+    """How much room tone fills an edge up."""
+    return max(0.0, settings.min_edge_seconds - _edge(quiet, settings))
+
+
+def _cut(
+    passage: _Passage, utterances: Sequence[Utterance], i: int, j: int, before: Span, after: Span, settings: CutSettings
+) -> Cut:
+    """The clip of words i..j-1, its times still those of the recording."""
+    words = passage.words[i:j]
+    first, last = passage.origin[i], passage.origin[j - 1]
+    return Cut(
+        start=round(before.end - _edge(before, settings), _DECIMALS),
+        end=round(after.start + _edge(after, settings), _DECIMALS),
+        text=" ".join(word.text for word in words),
+        spoken=" ".join(word.spoken for word in words if word.spoken),
+        words=words,
+        phones=_phones(utterances[first : last + 1], words),
+        transcript_source=utterances[first].transcript_source,
+        alignment_score=_alignment_score(words, utterances[first : last + 1]),
+        coverage=1.0,
+        leading_tone=round(_missing(before, settings), _DECIMALS),
+        trailing_tone=round(_missing(after, settings), _DECIMALS),
+    )
+
+
+def _phones(utterances: Sequence[Utterance], words: Sequence[Word]) -> tuple[Phone, ...]:
+    start, end = words[0].start, words[-1].end
+    return tuple(
+        phone for utterance in utterances for phone in utterance.phones if start <= (phone.start + phone.end) / 2 <= end
+    )
+
+
+def _alignment_score(words: Sequence[Word], utterances: Sequence[Utterance]) -> float:
+    """Mean log-likelihood a frame: the words' own by their length where they have any, else their utterances'."""
+    weights = [max(word.end - word.start, HOP_SECONDS) for word in words]
+    if any(word.score for word in words):
+        return sum(word.score * weight for word, weight in zip(words, weights, strict=True)) / sum(weights)
+    lengths = [max(utterance.end - utterance.start, HOP_SECONDS) for utterance in utterances]
+    scores = (utterance.alignment_score * length for utterance, length in zip(utterances, lengths, strict=True))
+    return sum(scores) / sum(lengths)
+
+
+def _coverage(cut: Cut, utterances: Sequence[Utterance], speech: Sequence[Span], track: LevelTrack) -> float:
+    """Share of the clip's speech (detected and heard) that lies inside words, or an utterance's own if that is less.
+
+    The utterance's counts only for a clip that holds all of it: its missing words may be in another clip.
+    """
+    first, last = round(cut.start / HOP_SECONDS), round(cut.end / HOP_SECONDS)
+    last = min(last, len(track.levels))
+    heard = ~track.quiet(first, last)
+    times = (first + np_arange(last - first)) * HOP_SECONDS
+    return 1.0

@@ -1,0 +1,120 @@
+"""Words and phones of known text in time, and known text found in audio, by pocketsphinx."""
+
+import functools
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from schemas.text import Phone, Word
+from transforms.models.base import Aligner, Alignment, AlignmentError, Samples
+from transforms.models.sphinx_decoder import (
+    FRAME_SECONDS,
+    WIDE_BEAMS,
+    Path,
+    Pronounces,
+    Segment,
+    SphinxDecoder,
+    as_pcm,
+)
+from transforms.models.sphinx_edges import EdgeSearch
+
+# Of many places that fit the same few words, the search says only what it heard, not where in the text it was.
+_REVISION = 1
+
+
+class SphinxAligner(Aligner):
+    """Forced alignment with the en-us model of pocketsphinx; words it doesn't know are pronounced by a `Pronouncer`.
+
+    Scores are natural log-likelihoods relative to the best state of the whole model in each frame (compallsen), so
+    they compare between texts and between clips: -2 to -7 a frame where text and audio belong together, below -7 where
+    they don't. Cost grows faster than length: audio of up to about 15 s.
+    """
+
+    def __init__(self, pronouncer: Pronounces | None = None) -> None:
+        """Take what pronounces unknown words (by default the embedded one). Models are loaded on first use."""
+        self._given_pronouncer = pronouncer
+
+    @property
+    def identity(self) -> str:
+        return f"pocketsphinx:{version('pocketsphinx')} aligner:{_REVISION} {self._pronouncer.identity}"
+
+    def align(self, samples: Samples, words: Sequence[str]) -> Alignment:
+        """Align every word (spoken form); raises AlignmentError."""
+        if not words:
+            raise AlignmentError("there are no words to align")
+        pcm = as_pcm(samples)
+        if self._searching.align_words(pcm, words) is None:
+            raise AlignmentError(f"the text does not fit the audio: {_excerpt(words)}")
+        segments = self._scoring.align_phones(pcm, self._searching.word_sequence())
+        spoken = [segment for segment in segments if segment.text]
+        if [segment.text for segment in spoken] != list(words) or any(s.frames <= 0 for s in spoken):
+            raise AlignmentError(f"the phones of the text do not fit the audio: {_excerpt(words)}")
+        phones = tuple(_phone(phone) for segment in segments for phone in segment.phones)
+        frames = sum(segment.frames for segment in spoken)
+        return Alignment(
+            words=tuple(_word(segment) for segment in spoken),
+            phones=phones,
+            score=sum(segment.score for segment in spoken) / frames,
+        )
+
+    def find(self, samples: Samples, words: Sequence[str]) -> tuple[tuple[int, Word], ...]:
+        """Find the contiguous stretch of `words` that is said in the samples: (index into words, Word) of each word.
+
+        A finite-state grammar of the words, entered and left at any of them, none left out; then the first and the
+        last word are tried again one by one. Something is found in any speech: `align` the words and look at the score.
+        Scores of these words compare only with each other.
+        """
+        if not words:
+            return ()
+        try:
+            pcm = as_pcm(samples)
+        except AlignmentError:
+            return ()
+        path = self._searching.find(pcm, words)
+        if path is None:
+            return ()
+        place = _place(words, path)
+        edges = EdgeSearch(self._scoring, samples, words)
+        first = edges.first(place, path.words)
+        last = edges.last(place + len(path.words) - 1, path.words)
+        if (first, last) != (place, place + len(path.words) - 1):
+            mended = self._searching.align_words(pcm, words[first : last + 1])
+            place, path = (first, mended) if mended else (place, path)
+        return tuple((place + k, _word(segment)) for k, segment in enumerate(path.words))
+
+    @functools.cached_property
+    def _pronouncer(self) -> Pronounces:
+        if self._given_pronouncer is not None:
+            return self._given_pronouncer
+        from transforms.text.pronunciation import Pronouncer
+
+        return Pronouncer()
+
+    @functools.cached_property
+    def _searching(self) -> SphinxDecoder:
+        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS)
+
+    @functools.cached_property
+    def _scoring(self) -> SphinxDecoder:
+        """A decoder that looks at every state of the model in each frame: three times the cost, comparable scores."""
+        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, compallsen=True)
+
+
+def _place(words: Sequence[str], path: Path) -> int:
+    """Where in `words` the path is; of several places that read the same, the one nearest to the middle."""
+    found = [segment.text for segment in path.words]
+    places = [place for place in range(len(words) - len(found) + 1) if list(words[place : place + len(found)]) == found]
+    middle = (len(words) - len(found)) / 2
+    return min(places, key=lambda place: (abs(place - middle), place))
+
+
+def _word(segment: Segment) -> Word:
+    score = segment.score / max(segment.frames, 1)
+    return Word(segment.text, segment.first * FRAME_SECONDS, segment.end * FRAME_SECONDS, score, segment.text)
+
+
+def _phone(segment: Segment) -> Phone:
+    return Phone(segment.text, segment.first * FRAME_SECONDS, segment.end * FRAME_SECONDS)
+
+
+def _excerpt(words: Sequence[str]) -> str:
+    return " ".join(words[:8]) + (" ..." if len(words) > 8 else "")

@@ -1,0 +1,87 @@
+"""Pauses, and where two voices are heard at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.turn import Diarization, Span
+
+#: Levels are kept for every stretch of this many seconds.
+LEVEL_STEP = 0.01
+#: What was not listened to, and digital silence (dBFS).
+SILENT_DB = -100
+
+# The level that pauses are measured against: loud speech within some seconds around.
+_NEIGHBOURHOOD_SECONDS = 10
+_LOUD_PERCENTILE = 85
+_SMOOTHED_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSettings:
+    """What counts as a pause."""
+
+    depth_db: float = 25.0  # below loud speech around it
+    min_seconds: float = 0.1
+
+
+def levels_of(samples: NDArray[np.float32], rate: int) -> NDArray[np.int8]:
+    """Level of every 10 ms (dBFS, -100 or more), shape (len(samples) * 100 // rate,)."""
+    step = round(rate * LEVEL_STEP)
+    frames = samples[: len(samples) // step * step].reshape(-1, step)
+    power = np.mean(frames.astype(np.float64) ** 2, axis=1)
+    return np.clip(np.round(10 * np.log10(np.maximum(power, 1e-10))), SILENT_DB, 0).astype(np.int8)
+
+
+def find_pauses(levels: NDArray[np.int8], settings: PauseSettings) -> tuple[Span, ...]:
+    """Where nobody speaks for a moment: stretches well below the loud speech around them, in order."""
+    quiet = _smoothed(levels) < _loud(levels) - settings.depth_db
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]]))).reshape(-1, 2)
+    long = edges[(edges[:, 1] - edges[:, 0]) * LEVEL_STEP >= settings.min_seconds - 1e-9]
+    return tuple(Span(float(start) * LEVEL_STEP, float(end) * LEVEL_STEP) for start, end in long)
+
+
+def _smoothed(levels: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Mean power of three neighbours, in dB."""
+    power = np.pad(10 ** (levels.astype(np.float64) / 10), 1, mode="edge") if len(levels) else np.zeros(2)
+    return 10 * np.log10(np.convolve(power, np.ones(_SMOOTHED_STEPS) / _SMOOTHED_STEPS, "valid"))
+
+
+def _loud(levels: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Level of loud speech around each frame: a percentile over the ten seconds around its second."""
+    a_second = round(1 / LEVEL_STEP)
+    seconds = -(-len(levels) // a_second)
+    half = _NEIGHBOURHOOD_SECONDS // 2
+    padded = np.full((seconds + 2 * half) * a_second, SILENT_DB, np.int8)
+    padded[half * a_second : half * a_second + len(levels)] = levels
+    loud = np.empty(seconds)
+    for second in range(seconds):
+        around = padded[second * a_second : (second + 2 * half + 1) * a_second]
+        heard = around[around > SILENT_DB]
+        loud[second] = np.percentile(heard, _LOUD_PERCENTILE) if len(heard) else SILENT_DB
+    return np.repeat(loud, a_second)[: len(levels)]
+
+
+def overlap_share(diarization: Diarization, start: float, end: float) -> float:
+    """Share (0..1) of `start`..`end` (seconds) in which more than one voice is heard."""
+    if end <= start:
+        return 0.0
+    return min(1.0, shared_seconds(diarization.overlaps, start, end) / (end - start))
+
+
+def shared_seconds(spans: Iterable[Span], start: float, end: float) -> float:
+    """Seconds of `start`..`end` that lie inside of disjoint `spans`."""
+    return sum(max(0.0, min(end, span.end) - max(start, span.start)) for span in spans)
+
+
+def merged(spans: Iterable[Span], gap: float = 0.0) -> tuple[Span, ...]:
+    """Spans in order, those not more than `gap` seconds apart made one."""
+    result: list[Span] = []
+    for span in sorted(spans):
+        if result and span.start - result[-1].end <= gap:
+            result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
+        else:
+            result.append(span)
+    return tuple(result)

@@ -1,0 +1,323 @@
+"""Shards: the chosen clips with their audio as Parquet files that Hugging Face `datasets` plays.
+
+Splits are by hash of what was recorded; names, order and bytes depend on the clips alone. Audio is copied by reference,
+a row group at a time: memory holds about one row group, whatever the size of the dataset.
+"""
+
+import hashlib
+import os
+import uuid
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.clip import audio_schema, clip_schema
+from schemas.errors import RealtalkError
+from schemas.ids import file_sha256
+from schemas.manifest import FileRecord, ShardRecord
+from schemas.verdict import KEPT
+
+SPLITS = ("train", "validation", "test")
+RATIOS = (0.9, 0.05, 0.05)
+TARGET_BYTES = 384 << 20
+# Rows of a row group: the viewer of the Hub reads one whole group to show a page of 100.
+ROWS_PER_GROUP = 100
+# Rows between two looks at the size of a page: few, so that a page holds about 1 MiB of audio and not a whole group.
+_ROWS_PER_BATCH = 4
+# What FLAC makes of a sample of 16-bit speech, on average (podcasts at 24 kHz: 1.0 to 1.3).
+_FLAC_BYTES_PER_SAMPLE = 1.15
+_AUDIO_COLUMNS = ("audio.bytes", "audio.path")
+# An episode without a date comes after all that have one.
+_NO_DATE = "~"
+
+#: Where the file of an episode is: a folder that holds `<episode_id>.parquet`, or a function of the episode's id.
+Files = str | Path | Callable[[str], str | Path]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClipReference:
+    """A chosen clip without its audio, ordered as in the shards. `bytes` is an estimate of its audio's size."""
+
+    published: str
+    episode_id: str
+    start: float
+    id: str
+    split: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """A shard to be written: `name` is its path below the dataset's folder."""
+
+    name: str
+    split: str
+    clips: tuple[ClipReference, ...]
+
+
+def split_key(episode_id: str, recording_sha256: str | None) -> str:
+    """What decides an episode's split: its recording, so that one recording under two guids stays in one split.
+
+    An episode of which nothing was recorded is its own key.
+    """
+    return recording_sha256 or episode_id
+
+
+def assign_split(key: str, ratios: Sequence[float] = RATIOS) -> str:
+    """The split of a key: "train", "validation" or "test", with the probabilities `ratios` (which add up to 1).
+
+    It depends on the key alone, so episodes that come later move none. The price: of a few episodes all may be in one
+    split. `assign_splits` sees to it that it's "train".
+    """
+    if len(ratios) != len(SPLITS) or min(ratios) < 0 or abs(sum(ratios) - 1) > 1e-9:
+        raise ValueError(f"ratios have to be three shares that add up to 1, not {tuple(ratios)}")
+    point = int.from_bytes(hashlib.sha256(f"split:{key}".encode()).digest()[:8], "big") / 2**64
+    bounds = list(accumulate(ratios))[:-1]
+    return SPLITS[bisect_right(bounds, point)]
+
+
+def assign_splits(keys: Iterable[str], ratios: Sequence[float] = RATIOS) -> dict[str, str]:
+    """The split of every key of a dataset. Where no key falls into "train", all do: nothing could be trained else."""
+    splits = {key: assign_split(key, ratios) for key in sorted(set(keys))}
+    return splits if "train" in splits.values() else dict.fromkeys(splits, "train")
+
+
+def references(candidates: pa.Table, published: str | None) -> list[ClipReference]:
+    """The chosen clips of one episode's judged candidates, in order; `published` as the episode has it."""
+    columns = ["id", "episode_id", "start", "split", "verdict", "duration", "sampling_rate"]
+    return sorted(
+        ClipReference(
+            published=published or _NO_DATE,
+            episode_id=row["episode_id"],
+            start=row["start"],
+            id=row["id"],
+            split=row["split"],
+            bytes=round(row["duration"] * row["sampling_rate"] * _FLAC_BYTES_PER_SAMPLE),
+        )
+        for row in candidates.select(columns).to_pylist()
+        if row["verdict"] == KEPT
+    )
+
+
+def plan_shards(clips: Iterable[ClipReference], target_bytes: int = TARGET_BYTES) -> tuple[ShardPlan, ...]:
+    """Which clips go into which shard: each split evenly into as few as keep each at about `target_bytes`."""
+    by_split: dict[str, list[ClipReference]] = {}
+    for clip in clips:
+        by_split.setdefault(clip.split, []).append(clip)
+    unknown = sorted(set(by_split) - set(SPLITS))
+    if unknown:
+        raise ValueError(f"clips of the splits {unknown}; there are {SPLITS}")
+    plans: list[ShardPlan] = []
+    for split in SPLITS:
+        parts = _even_parts(sorted(by_split.get(split, ())), target_bytes)
+        for number, part in enumerate(parts):
+            plans.append(ShardPlan(f"data/{split}-{number:05d}-of-{len(parts):05d}.parquet", split, part))
+    return tuple(plans)
+
+
+def write_shard(
+    plan: ShardPlan, clip_files: Files, candidate_files: Files, out: str | Path, sampling_rate: int
+) -> ShardRecord:
+    """Write one shard to the local path `out`, whole or not at all.
+
+    `clip_files` are clips/<episode>.parquet (audio_schema), `candidate_files` candidates/<episode>.parquet
+    (candidate_schema); one episode's files are open at a time. `sampling_rate` (Hz) is what players are told.
+    Raises RealtalkError where a planned clip is missing from either.
+    """
+    schema = clip_schema(sampling_rate)
+    with _replacing(out) as partial, _audio_writer(partial, schema) as writer:
+        batches = (
+            batch for run in _episode_runs(plan) for batch in _clips_of(run, clip_files, candidate_files, schema)
+        )
+        for group in _regrouped(batches, schema):
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+    return ShardRecord(plan.name, plan.split, len(plan.clips), os.path.getsize(out), file_sha256(out))
+
+
+def write_clips(path: str | Path, clips: Iterable[tuple[str, bytes]], sampling_rate: int) -> int:
+    """Write clips/<episode>.parquet from (clip id, FLAC bytes), whole or not at all; returns how many there were.
+
+    `clips` may be a generator: about one row group is in memory at a time.
+    """
+    schema = audio_schema(sampling_rate)
+
+    def batches() -> Iterator[pa.Table]:
+        for clip, audio in clips:
+            row = {"id": clip, "audio": {"bytes": audio, "path": f"{clip}.flac"}}
+            yield pa.Table.from_pylist([row], schema=schema)
+
+    rows = 0
+    with _replacing(path) as partial, _audio_writer(partial, schema) as writer:
+        for group in _regrouped(batches(), schema):
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+            rows += group.num_rows
+    return rows
+
+
+def read_audio(path: str | Path, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """(clip id, FLAC bytes) of those clips of a Parquet file with the columns id and audio, in the file's order.
+
+    Reads only the row groups that hold one of them. Ids that aren't there are left out.
+    """
+    for table in _audio_of(Path(path), set(ids)):
+        for row in table.to_pylist():
+            yield row["id"], row["audio"]["bytes"]
+
+
+def write_table(path: str | Path, table: pa.Table) -> None:
+    """Write a table without audio as Parquet (zstd) at a local path, whole or not at all."""
+    with _replacing(path) as partial:
+        pq.write_table(table, partial, compression="zstd", write_page_index=True)
+
+
+def file_record(path: str | Path, name: str) -> FileRecord:
+    """The manifest's line for a Parquet file at `path` that is called `name` in the dataset."""
+    return FileRecord(name, pq.read_metadata(path).num_rows, os.path.getsize(path), file_sha256(path))
+
+
+def _even_parts(clips: Sequence[ClipReference], target_bytes: int) -> list[tuple[ClipReference, ...]]:
+    """Consecutive parts of about the same size in bytes."""
+    total = sum(clip.bytes for clip in clips)
+    wanted = max(1, -(-total // target_bytes))
+    before = accumulate((clip.bytes for clip in clips), initial=0)
+    part_of = [offset * wanted // max(total, 1) for offset, _ in zip(before, clips, strict=False)]
+    numbered = groupby(zip(part_of, clips, strict=True), key=lambda pair: pair[0])
+    return [tuple(clip for _, clip in part) for _, part in numbered]
+
+
+def _episode_runs(plan: ShardPlan) -> Iterator[list[ClipReference]]:
+    for _, run in groupby(plan.clips, key=lambda clip: clip.episode_id):
+        yield list(run)
+
+
+def _clips_of(
+    run: Sequence[ClipReference], clip_files: Files, candidate_files: Files, schema: pa.Schema
+) -> Iterator[pa.Table]:
+    """The rows of clip_schema for clips of one episode, in the order of `run`, in batches of a row group at most."""
+    episode = run[0].episode_id
+    scores_path, audio_path = _file_of(candidate_files, episode), _file_of(clip_files, episode)
+    scores = _read_scores(scores_path, schema)
+    row_of = {clip: row for row, clip in enumerate(scores["id"].to_pylist())}
+    position = {clip.id: index for index, clip in enumerate(run)}
+    _require(position.keys() - row_of.keys(), scores_path)
+    order = list(position)
+    done = 0
+    waiting: dict[str, pa.Table] = {}
+    for found in _audio_of(audio_path, set(position)):
+        for row, clip in enumerate(found["id"].to_pylist()):
+            waiting[clip] = found.slice(row, 1)
+        ready = []
+        # Files hold clips in the order of the plan, so nothing waits; one that doesn't costs memory, not order.
+        while done < len(order) and order[done] in waiting:
+            ready.append(order[done])
+            done += 1
+        if ready:
+            audio = pa.concat_tables([waiting.pop(clip) for clip in ready])
+            rows = scores.take([row_of[clip] for clip in ready])
+            yield _joined(rows, audio, schema)
+    _require(set(order[done:]) - waiting.keys(), audio_path)
+
+
+def _joined(rows: pa.Table, audio: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = [audio["audio"] if name == "audio" else rows[name] for name in schema.names]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _read_scores(path: Path, schema: pa.Schema) -> pa.Table:
+    columns = [name for name in schema.names if name != "audio"]
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=columns).select(columns)
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def _audio_of(path: Path, ids: set[str]) -> Iterator[pa.Table]:
+    """The wanted rows (id, audio) of every row group that holds any."""
+    try:
+        with pq.ParquetFile(path, pre_buffer=False, memory_map=False) as file:
+            for group in range(file.num_row_groups):
+                names = file.read_row_group(group, columns=["id"])["id"].to_pylist()
+                wanted = np.array([name in ids for name in names], dtype=bool)
+                if wanted.any():
+                    yield file.read_row_group(group, columns=["id", "audio"]).filter(pa.array(wanted))
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def _regrouped(batches: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The same rows in tables of ROWS_PER_GROUP, so that groups don't depend on where episodes end."""
+    pending: list[pa.Table] = []
+    rows = 0
+    for batch in batches:
+        pending.append(batch)
+        rows += batch.num_rows
+        while rows >= ROWS_PER_GROUP:
+            table = pa.concat_tables(pending)
+            yield table.slice(0, ROWS_PER_GROUP).combine_chunks()
+            rows -= ROWS_PER_GROUP
+            pending = [table.slice(ROWS_PER_GROUP)]
+    if rows:
+        yield pa.concat_tables(pending).combine_chunks()
+
+
+def _audio_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer that leaves audio as it is (FLAC compresses no further; statistics would hold whole clips)."""
+    leaves = [column for column in _leaf_columns(schema) if column not in _AUDIO_COLUMNS]
+    compression: Mapping[str, Any] = {**dict.fromkeys(leaves, "zstd"), **dict.fromkeys(_AUDIO_COLUMNS, "none")}
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression=compression,
+        use_dictionary=leaves,
+        write_statistics=leaves,
+        write_page_index=True,
+        write_batch_size=_ROWS_PER_BATCH,
+    )
+
+
+def _leaf_columns(schema: pa.Schema) -> list[str]:
+    """Parquet's own paths of the leaf columns ("words.list.element.text")."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink)
+    metadata = pq.read_metadata(pa.BufferReader(sink.getvalue()))
+    return [metadata.schema.column(index).path for index in range(metadata.num_columns)]
+
+
+def _file_of(files: Files, episode_id: str) -> Path:
+    return Path(files(episode_id)) if callable(files) else Path(files) / f"{episode_id}.parquet"
+
+
+def _require(missing: Iterable[str], path: Path) -> None:
+    lost = sorted(missing)
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        raise RealtalkError(
+            f"{path}: the clip {lost[0]}{more} is not in it, though it was chosen; run realtalk build to make it anew"
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> RealtalkError:
+    line = " ".join(str(error).split())
+    return RealtalkError(f"{path}: can't be read ({line}); run realtalk build to make it anew")
+
+
+@contextmanager
+def _replacing(path: str | Path) -> Iterator[Path]:
+    """A path beside `path` that takes its place when the block ends without an error."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)

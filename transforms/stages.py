@@ -1,0 +1,380 @@
+"""Every stage of an episode: what its result depends on, and which plain function makes it."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.clip import Cut, Scores, candidate_schema
+from schemas.errors import EpisodeError
+from schemas.ids import digest
+from schemas.recording import Media, Recording
+from schemas.state import Candidates, Captions, Cuts, EpisodeState, Speech
+from schemas.text import Utterances
+from schemas.turn import Diarization, Identity, TargetSpeech
+from transforms.align import AlignSettings, align_target
+from transforms.bandwidth import speech_bandwidth
+from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, plan_cuts, render_cut
+from transforms.decode import DecodeSettings, decode
+from transforms.diarize import DiarizeSettings, diarize
+from transforms.download import Downloaded, DownloadSettings, download
+from transforms.http import HttpClient, HttpSettings
+from transforms.measure import MeasureSettings, measure
+from transforms.models.base import Aligner, Model, QualityScorer, SpeakerEmbedder, SpeechDetector, Transcriber
+from transforms.shards import write_clips, write_table
+from transforms.speech import SpeechSettings, detect_speech
+from transforms.stage import Stage
+from transforms.store import Store
+from transforms.target import TargetSettings, find_target
+from transforms.text.captions import read_captions
+from transforms.transcribe import transcribe_target
+
+M = TypeVar("M", bound=Model)
+
+
+class OneModel(Generic[M]):
+    """A model that is made on first use and stays; what travels to a worker is only how to make it."""
+
+    def __init__(self, make: Callable[[], M]) -> None:
+        self.make = make
+        self._model: M | None = None
+
+    @property
+    def model(self) -> M:
+        if self._model is None:
+            self._model = self.make()
+        return self._model
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"make": self.make, "_model": None}
+
+
+@dataclass(frozen=True)
+class Download(Stage):
+    """Bytes of the episode and its transcript. It asks the server each time, and fetches what has changed."""
+
+    http: HttpSettings
+    settings: DownloadSettings
+    name = "media"
+    result = Downloaded
+    keeps = False
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return (state.episode.source_url,)
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Downloaded:
+        with HttpClient(self.http) as client:
+            if store.is_local:
+                return download(state.episode, Path(store.path("work", "downloads")), client, self.settings)
+            with tempfile.TemporaryDirectory(prefix="realtalk-") as folder:
+                return self._uploaded(download(state.episode, Path(folder), client, self.settings), store)
+
+    def _uploaded(self, downloaded: Downloaded, store: Store) -> Downloaded:
+        media = downloaded.media
+        kept = replace(media, path=self._upload(media.path, media.sha256, store))
+        if media.transcript:
+            path = self._upload(media.transcript.path, media.transcript.sha256, store)
+            kept = replace(kept, transcript=replace(media.transcript, path=path))
+        return replace(downloaded, media=kept)
+
+    def _upload(self, local: str, sha256: str, store: Store) -> str:
+        path = store.path("work", "downloads", sha256 + Path(local).suffix)
+        if not store.exists(path):
+            store.publish(local, path)
+        return path
+
+    def apply(self, state: EpisodeState, result: Downloaded, key: str) -> EpisodeState:
+        keys = {**state.keys, self.name: result.media.sha256}
+        return replace(state, media=result.media, notes=(*state.notes, *result.notes), keys=keys)
+
+    def audio_seconds(self, state: EpisodeState) -> float:
+        return state.episode.duration or 0.0
+
+
+@dataclass(frozen=True)
+class Decode(Stage):
+    """A seekable mono FLAC."""
+
+    settings: DecodeSettings
+    name = "recording"
+    result = Recording
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["media"], self.settings
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Recording:
+        media = known(state.media)
+        path = store.path("work", "recordings", f"{key}.flac")
+        with store.create(path) as partial:
+            recording = decode(replace(media, path=store.fetch(media.path)), partial, self.settings)
+        return replace(recording, path=path)
+
+    def files(self, result: Recording) -> tuple[str, ...]:
+        return (result.path,)
+
+
+@dataclass(frozen=True)
+class ReadCaptions(Stage):
+    """The publisher's transcript, read; one that can't be read costs the text, not the episode."""
+
+    name = "captions"
+    result = Captions
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        transcript = known(state.media).transcript
+        return (transcript.sha256, transcript.format) if transcript else (None, state.notes)
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Captions:
+        transcript = known(state.media).transcript
+        if transcript is None:
+            return Captions(note="; ".join(state.notes) or "no transcript is published")
+        try:
+            cues = read_captions(store.fetch(transcript.path), transcript.format)
+        except EpisodeError as error:
+            return Captions(note=f"transcript not used: {error}")
+        return Captions(cues=cues, format=transcript.format)
+
+
+@dataclass(frozen=True)
+class DetectSpeech(Stage):
+    """Where someone speaks."""
+
+    detector: OneModel[SpeechDetector]
+    settings: SpeechSettings
+    name = "speech"
+    result = Speech
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["recording"], self.settings, self.detector.model.identity
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Speech:
+        recording = local_recording(state, store)
+        spans = detect_speech(recording, self.detector.model, self.settings)
+        if not spans:
+            raise EpisodeError(
+                f"no-speech: {state.episode.source_url}: no speech was found in {recording.duration:.0f} s; "
+                "nothing can be taken from music or silence"
+            )
+        return Speech(spans, speech_bandwidth(recording, spans))
+
+
+@dataclass(frozen=True)
+class Diarize(Stage):
+    """Who speaks when."""
+
+    embedder: OneModel[SpeakerEmbedder]
+    settings: DiarizeSettings
+    name = "diarization"
+    result = Diarization
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["speech"], self.settings, self.embedder.model.identity
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Diarization:
+        path = store.path("work", "windows", f"{key}.npz")
+        recording, speech = local_recording(state, store), known(state.speech)
+        with store.create(path) as partial:
+            found = diarize(recording, speech.spans, self.embedder.model, self.settings, partial)
+        return replace(found, windows_path=path)
+
+    def files(self, result: Diarization) -> tuple[str, ...]:
+        return (result.windows_path,)
+
+
+@dataclass(frozen=True)
+class FindTarget(Stage):
+    """The turns of the target, and the spans that are surely theirs alone."""
+
+    settings: TargetSettings
+    name = "target"
+    result = TargetSpeech
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return (
+            state.keys["diarization"],
+            state.keys["captions"],
+            state.identity,
+            state.target_clusters,
+            self.settings,
+        )
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> TargetSpeech:
+        diarization = local_diarization(state, store)
+        cues = known(state.captions).cues
+        return find_target(diarization, known(state.identity), state.target_clusters, cues, self.settings)
+
+
+@dataclass(frozen=True)
+class Align(Stage):
+    """Words and phones in time: the publisher's, or a recogniser's where nothing is published."""
+
+    aligner: OneModel[Aligner]
+    transcriber: OneModel[Transcriber]
+    settings: AlignSettings
+    name = "utterances"
+    result = Utterances
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        models = [self.aligner.model.identity]
+        if not known(state.captions).cues:
+            models.append(self.transcriber.model.identity)
+        # Not the target's own key: another identity that finds the same spans changes nothing here.
+        return (
+            state.keys["speech"],
+            state.keys["captions"],
+            known(state.target).spans,
+            self.settings,
+            *models,
+        )
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Utterances:
+        recording, target, speech = local_recording(state, store), known(state.target), known(state.speech)
+        captions = known(state.captions)
+        aligner = self.aligner.model
+        if not target.spans:
+            return Utterances(())
+        if captions.cues:
+            return align_target(
+                recording, target.spans, speech.spans, captions.cues, captions.format, aligner, self.settings
+            )
+        return transcribe_target(recording, target.spans, speech.spans, self.transcriber.model, aligner, self.settings)
+
+    def audio_seconds(self, state: EpisodeState) -> float:
+        return sum(span.duration for span in known(state.target).spans)
+
+
+@dataclass(frozen=True)
+class CutClips(Stage):
+    """Where the clips begin and end."""
+
+    settings: CutSettings
+    name = "cuts"
+    result = Cuts
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        target = known(state.target)
+        turns = [(turn.start, turn.end, turn.is_target) for turn in target.turns]
+        return state.keys["utterances"], digest(turns), self.settings
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Cuts:
+        utterances, target, speech = known(state.utterances), known(state.target), known(state.speech)
+        return Cuts(plan_cuts(local_recording(state, store), utterances, target, speech.spans, self.settings))
+
+
+@dataclass(frozen=True)
+class ScoreClips(Stage):
+    """Renders every clip and measures it; all columns but those about the speaker and the rights."""
+
+    scorer: OneModel[QualityScorer]
+    cutting: CutSettings
+    settings: MeasureSettings
+    name = "scored"
+    result = Candidates
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["cuts"], self.cutting, self.settings, self.scorer.model.identity
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
+        recording, cuts = local_recording(state, store), known(state.cuts).cuts
+        rows: list[dict[str, Any]] = []
+        audio_path = store.path("work", "clips", f"{key}.parquet")
+        scores_path = store.path("work", "scored", f"{key}.parquet")
+        with store.create(audio_path) as partial:
+            write_clips(partial, self._clips(recording, cuts, rows), clip_rate(recording, self.cutting))
+        with store.create(scores_path) as partial:
+            write_table(partial, pa.Table.from_pylist(rows, schema=candidate_schema()))
+        return Candidates(scores_path, audio_path, len(rows), round(sum(row["duration"] for row in rows), 6))
+
+    def _clips(
+        self, recording: Recording, cuts: tuple[Cut, ...], rows: list[dict[str, Any]]
+    ) -> Iterator[tuple[str, bytes]]:
+        rate = clip_rate(recording, self.cutting)
+        for cut in cuts:
+            samples = render_cut(recording, cut, rate)
+            clip = clip_id(recording.media_sha256, cut, rate)
+            rows.append(
+                candidate_row(
+                    clip, cut, rate, len(samples), measure(samples, rate, cut, self.scorer.model, self.settings)
+                )
+            )
+            yield clip, encode_flac(samples, rate)
+
+    def files(self, result: Candidates) -> tuple[str, ...]:
+        return result.scores_path, result.audio_path
+
+    def audio_seconds(self, state: EpisodeState) -> float:
+        return known(state.scored).seconds
+
+
+@dataclass(frozen=True)
+class ScoreSpeaker(Stage):
+    """Fills in who speaks in each clip. Apart from the other scores, so that another target costs no model."""
+
+    name = "candidates"
+    result = Candidates
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["scored"], state.keys["diarization"], state.identity, state.target_clusters
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
+        scored, diarization = known(state.scored), local_diarization(state, store)
+        table = pq.read_table(store.fetch(scored.scores_path), partitioning=None)
+        voice = ClipVoice(diarization, known(state.identity), state.target_clusters)
+        spans = list(zip(table["start"].to_pylist(), table["end"].to_pylist(), strict=True))
+        found = [voice.scores(start, end) for start, end in spans]
+        columns = {
+            "speaker_similarity": [similarity for similarity, _ in found],
+            "speaker_purity": [purity for _, purity in found],
+            "overlap": [overlap_share(diarization, start, end) for start, end in spans],
+        }
+        for name, values in columns.items():
+            position = table.schema.get_field_index(name)
+            table = table.set_column(position, table.schema.field(name), pa.array(values, pa.float64()))
+        path = store.path("work", "speaker", f"{key}.parquet")
+        with store.create(path) as partial:
+            write_table(partial, table)
+        return replace(scored, scores_path=path)
+
+    def files(self, result: Candidates) -> tuple[str, ...]:
+        return result.scores_path, result.audio_path
+
+
+def candidate_row(clip: str, cut: Cut, rate: int, samples: int, scores: Scores) -> dict[str, Any]:
+    """A row of candidate_schema with all that is known before the speaker, the rights and the verdict are."""
+    return {
+        **dict.fromkeys(candidate_schema().names),
+        **asdict(scores),
+        "id": clip,
+        "text": cut.text,
+        "spoken": cut.spoken,
+        "words": [{"text": w.text, "start": w.start, "end": w.end, "score": w.score} for w in cut.words],
+        "phones": [{"symbol": p.symbol, "start": p.start, "end": p.end} for p in cut.phones],
+        "duration": samples / rate,
+        "sampling_rate": rate,
+        "start": cut.start,
+        "end": cut.end,
+        "transcript_source": cut.transcript_source,
+        "alignment_score": cut.alignment_score,
+        "coverage": cut.coverage,
+    }
+
+
+def local_recording(state: EpisodeState, store: Store) -> Recording:
+    recording = known(state.recording)
+    return replace(recording, path=store.fetch(recording.path))
+
+
+def local_diarization(state: EpisodeState, store: Store) -> Diarization:
+    diarization = known(state.diarization)
+    return replace(diarization, windows_path=store.fetch(diarization.windows_path))
+
+
+def known(value: Any) -> Any:
+    """A result of an earlier stage, which the order of the stages says is there."""
+    if value is None:
+        raise LookupError("a stage ran before one that it needs")
+    return value

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.clip import Cut
 from schemas.ids import digest
@@ -31,6 +35,8 @@ _NO_PAUSE_COST, _ENOUGH_PAUSE_SECONDS = 1.5, 0.25
 _DIP_COST = 4.0
 # An aligner's words may end this much early: sound so near a word is its own.
 _WORD_PAD_SECONDS = 0.1
+# What aligners leave between two phones by rounding.
+_PHONE_HOLE_SECONDS = 0.001
 # Four decimals are a tenth of a millisecond: no sample is lost, and no two machines disagree.
 _DECIMALS = 4
 
@@ -94,7 +100,8 @@ def plan_cuts(
         boundaries = _boundaries(passage.words, pauses, settings)
         for i, j in divide(boundaries, settings.lengths()):
             first, last = pauses[i], pauses[j]
-            assert first is not None and last is not None, "a boundary without a pause has infinite cost"
+            if first is None or last is None:
+                continue  # not reached: a boundary without a pause has infinite cost
             cut = _cut(passage, spoken, i, j, first.before, last.after, settings)
             cuts.append(_with_tone(replace(cut, coverage=_coverage(cut, spoken, speech, track)), tone))
     return tuple(_relative(cut) for cut in cuts)
@@ -134,9 +141,7 @@ def clip_id(media_sha256: str, cut: Cut, rate: int) -> str:
     return digest("clip", media_sha256, [round(time, _DECIMALS) for time in times], rate, cut.text)
 
 
-def _passages(
-    utterances: Sequence[Utterance], others: Sequence[Span], settings: CutSettings
-) -> Iterator[_Passage]:
+def _passages(utterances: Sequence[Utterance], others: Sequence[Span], settings: CutSettings) -> Iterator[_Passage]:
     """Utterances joined where only a short pause is between them: nobody else's turn, no other source of words."""
     words: list[Word] = []
     origin: list[int] = []
@@ -152,7 +157,9 @@ def _passages(
 def _may_join(a: Utterance, b: Utterance, others: Sequence[Span], settings: CutSettings) -> bool:
     start, end = a.words[-1].end, b.words[0].start
     between = any(turn.start < end and turn.end > start for turn in others)
-    return not between and 0.0 <= end - start <= settings.join_pause_seconds and a.transcript_source == b.transcript_source
+    return (
+        not between and 0.0 <= end - start <= settings.join_pause_seconds and a.transcript_source == b.transcript_source
+    )
 
 
 def _free(words: Sequence[Word], others: Sequence[Span], earliest: float, latest: float) -> Span:
@@ -167,7 +174,7 @@ def _pauses(words: Sequence[Word], track: LevelTrack, free: Span) -> list[Pause 
     """The pause before each word, and the one after the last."""
     first = pause_before(track, words[0].start, free.start)
     last = pause_after(track, words[-1].end, free.end)
-    inner = [pause_between(track, a.end, b.start) for a, b in zip(words, words[1:], strict=False)]
+    inner = [pause_between(track, a.end, b.start) for a, b in pairwise(words)]
     return [first, *inner, last]
 
 
@@ -247,12 +254,59 @@ def _alignment_score(words: Sequence[Word], utterances: Sequence[Utterance]) -> 
 
 
 def _coverage(cut: Cut, utterances: Sequence[Utterance], speech: Sequence[Span], track: LevelTrack) -> float:
-    """Share of the clip's speech (detected and heard) that lies inside words, or an utterance's own if that is less.
+    """Share (0..1) of the clip's speech, both detected and heard, that lies inside its words.
 
-    The utterance's counts only for a clip that holds all of it: its missing words may be in another clip.
+    A clip that holds all of an utterance has no more than the utterance's own: there the missing words may be.
     """
-    first, last = round(cut.start / HOP_SECONDS), round(cut.end / HOP_SECONDS)
-    last = min(last, len(track.levels))
-    heard = ~track.quiet(first, last)
-    times = (first + np_arange(last - first)) * HOP_SECONDS
-    return 1.0
+    first, last = round(cut.start / HOP_SECONDS), min(round(cut.end / HOP_SECONDS), len(track.levels))
+    times = (np.arange(first, last) + 0.5) * HOP_SECONDS
+    detected = _inside(times, [(span.start, span.end) for span in speech if span.end > cut.start], 0.0)
+    heard = detected & ~track.quiet(first, last)
+    worded = heard & _inside(times, [(word.start, word.end) for word in cut.words], _WORD_PAD_SECONDS)
+    share = float(worded.sum() / heard.sum()) if heard.any() else 1.0
+    whole = (
+        one.coverage for one in utterances if cut.start <= _middle(one.words[0]) and _middle(one.words[-1]) <= cut.end
+    )
+    return min(share, *whole, 1.0)
+
+
+def _inside(times: NDArray[np.floating], spans: Sequence[tuple[float, float]], pad: float) -> NDArray[np.bool_]:
+    inside = np.zeros(len(times), np.bool_)
+    for start, end in spans:
+        first, last = np.searchsorted(times, (start - pad, end + pad))
+        inside[first:last] = True
+    return inside
+
+
+def _with_tone(cut: Cut, tone: RoomTone) -> Cut:
+    """The cut with the stretch that fills its edges up; without edges to fill where the recording is never quiet."""
+    if not cut.leading_tone and not cut.trailing_tone:
+        return cut
+    stretch = tone.near(cut.start, cut.end)
+    if stretch is None:
+        return replace(cut, leading_tone=0.0, trailing_tone=0.0)
+    return replace(cut, tone_start=round(stretch.start, _DECIMALS), tone_end=round(stretch.end, _DECIMALS))
+
+
+def _relative(cut: Cut) -> Cut:
+    """The cut with words and phones in seconds of the clip, none outside of it, phones without holes."""
+    shift, duration = cut.leading_tone - cut.start, cut.duration
+
+    def moved(time: float) -> float:
+        return round(min(max(time + shift, 0.0), duration), _DECIMALS)
+
+    words = tuple(replace(word, start=moved(word.start), end=moved(word.end)) for word in cut.words)
+    phones: list[Phone] = []
+    for phone in cut.phones:
+        here = replace(phone, start=moved(phone.start), end=moved(phone.end))
+        before = phones[-1].end if phones else 0.0
+        if here.start - before > _PHONE_HOLE_SECONDS:
+            phones.append(Phone("SIL", before, here.start))
+        phones.append(here)
+    if phones and duration - phones[-1].end > _PHONE_HOLE_SECONDS:
+        phones.append(Phone("SIL", phones[-1].end, round(duration, _DECIMALS)))
+    return replace(cut, words=words, phones=tuple(phones))
+
+
+def _middle(word: Word) -> float:
+    return (word.start + word.end) / 2

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax import SAXException, SAXParseException
 from xml.sax.handler import ContentHandler
-from xml.sax.xmlreader import AttributesImpl, InputSource
+from xml.sax.xmlreader import AttributesImpl
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
@@ -21,7 +21,12 @@ from schemas.errors import EpisodeError
 
 MAX_FEED_BYTES = 64 << 20
 _MAX_DEPTH = 64
-_MAX_ELEMENTS = 1_000_000
+# Elements that are held, and all; the largest real feeds have a third of these.
+_MAX_KEPT = 1_000_000
+_MAX_ELEMENTS = 4_000_000
+_MAX_ATTRIBUTES = 256
+_MAX_PREFIXES = 256
+_MAX_REFERENCES = 2_000_000
 _MAX_TEXT_CHARACTERS = 20_000
 
 # Names of elements are "prefix:name" in lower case, with the prefix that is customary whatever the document's is.
@@ -136,15 +141,20 @@ class _TreeBuilder(ContentHandler):
         self._open: list[Node | None] = []
         self._texts: list[list[str]] = []
         self._prefixes: list[dict[str, str]] = [{}]
-        self._elements = 0
+        self._elements = self._kept = 0
 
     @property
     def depth(self) -> int:
         return len(self._open)
 
     def startElement(self, name: str, attrs: AttributesImpl | dict[str, str]) -> None:  # noqa: N802 - SAX's name
+        self._elements += 1
         if self.depth >= _MAX_DEPTH:
             raise _LimitError(f"elements lie more than {_MAX_DEPTH} deep in each other")
+        if self._elements > _MAX_ELEMENTS or self._kept > _MAX_KEPT:
+            raise _LimitError("it has more elements than any feed")
+        if len(attrs) > _MAX_ATTRIBUTES or len(self._prefixes[-1]) > _MAX_PREFIXES:
+            raise _LimitError("an element has more attributes or namespaces than any feed's")
         attributes = {key.lower(): value for key, value in attrs.items()}
         self._prefixes.append(_declared(self._prefixes[-1], attributes))
         node = Node(self._canonical(name), attributes)
@@ -159,9 +169,7 @@ class _TreeBuilder(ContentHandler):
             self._open.append(parent)
             self._texts.append(self._texts[-1])
         elif node.name in _KEPT:
-            self._elements += 1
-            if self._elements > _MAX_ELEMENTS:
-                raise _LimitError(f"it has more than {_MAX_ELEMENTS} elements")
+            self._kept += 1
             parent.children.append(node)
             self._begin(node)
         else:
@@ -213,9 +221,9 @@ def _parse(data: bytes) -> Node:
 def _feed(builder: _TreeBuilder, data: bytes) -> None:
     parser: Any = DefusedExpatParser()
     parser.setContentHandler(builder)
-    source = InputSource()
-    source.setByteStream(io.BytesIO(data))
-    parser.parse(source)
+    # All at once: expat before 2.6 reads a tag that spans many pieces anew at each of them.
+    parser.feed(data)
+    parser.close()
 
 
 def _unpacked(data: bytes, what: str) -> bytes:
@@ -262,6 +270,8 @@ def _repaired(data: bytes, what: str, where: str) -> Document:
     text = _DECLARATION.sub("", _decoded(data)).lstrip("\ufeff \t\r\n\x00")
     if _ENTITY.search(text[:65536]):
         raise _bomb(what)
+    if text.count("&") > _MAX_REFERENCES:
+        raise EpisodeError(f"broken-feed: {what} is broken XML ({where}), and too large to be mended")
     # In a CDATA section an ampersand is itself.
     outside, sections = _split(_ILLEGAL.sub("", text), "<![CDATA[", "]]>")
     outside = [_REFERENCE.sub(_escaped, part) for part in outside]

@@ -59,10 +59,11 @@ def open_media(source: Path) -> Iterator[Any]:
     import av
 
     formats = ",".join(sorted(name for name in av.formats_available if not _FOLLOWING_FORMATS & set(name.split(","))))
-    # Only the file itself may be opened: no playlist, no reference to another file or address.
+    # Only the file itself may be opened: no playlist, no reference to another file or address. Without "file:" a colon
+    # in its name would end a protocol.
     options = {"format_whitelist": formats, "protocol_whitelist": "file"}
     try:
-        container = av.open(str(source), metadata_errors="ignore", options=options)
+        container = av.open(f"file:{source}", metadata_errors="ignore", options=options)
     except (av.error.FFmpegError, ValueError) as error:
         raise _open_error(source, error) from error
     try:

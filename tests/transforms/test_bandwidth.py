@@ -58,7 +58,7 @@ def through_mp3(samples: np.ndarray, bit_rate: int) -> np.ndarray:
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     buffer.seek(0)
-    with av.open(buffer) as container:
+    with av.open(buffer, "r") as container:
         return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
 
 

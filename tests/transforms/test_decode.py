@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -14,6 +15,7 @@ import soundfile
 from schemas.errors import EpisodeError
 from schemas.recording import Media, Recording
 from transforms.decode import DecodeSettings, decode
+from transforms.flac import FlacFile
 
 SECONDS = 6.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +41,8 @@ def encode(
 ) -> Path:
     """Write planes (channels, n) with FFmpeg; the container by the name of the file."""
     with av.open(str(path), "w", options=container_options or {}) as out:
-        video = out.add_stream("mpeg4", rate=10, width=32, height=32, pix_fmt="yuv420p") if with_video else None
-        audio = out.add_stream(codec, rate=rate, layout=layout)
+        video: Any = out.add_stream("mpeg4", rate=10, width=32, height=32, pix_fmt="yuv420p") if with_video else None
+        audio: Any = out.add_stream(codec, rate=rate, layout=layout)
         resampler = av.AudioResampler(format=audio.format.name, layout=layout, rate=rate)
         if video:
             for index in range(10):
@@ -63,6 +65,7 @@ def remux(source: Path, target: Path, new_time: Callable[[float], float | None])
     with av.open(str(source)) as read, av.open(str(target), "w") as out:
         stream = read.streams.audio[0]
         copy = out.add_stream_from_template(stream)
+        packet: Any
         for packet in read.demux(stream):
             if packet.dts is None:
                 continue
@@ -181,6 +184,14 @@ def test_a_video_gives_its_audio(tmp_path: Path) -> None:
     recording, samples = decoded(path)
     assert recording.codec == "aac"
     assert main_frequency(samples[44_100:88_200], 44_100) == pytest.approx(440, abs=1)
+
+
+def test_a_colon_in_the_name_and_a_broken_tag_do_no_harm(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp3", tone(44_100)[None], 44_100, "mp3", "mono")
+    title = b"TIT2" + (4).to_bytes(4) + b"\0\0" + b"\x03\xff\xfe\xfa"
+    named = tmp_path / "12:30 \u00e9.mp3"
+    named.write_bytes(b"ID3\x03\0\0" + bytes([0, 0, 0, len(title)]) + title + path.read_bytes())
+    assert decoded(named)[0].damage == ""
 
 
 VOICE, OTHER = tone(16_000) * (tone(16_000, hz=1.3) > 0), tone(16_000, hz=700) * (tone(16_000, hz=1.3) < 0)
@@ -382,6 +393,15 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
     assert said.startswith("disk-full: ")
     assert said.count("\n") == 1
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_no_space_left_is_told_apart_from_other_errors() -> None:
+    loud = noise(16_000, 20.0).astype(np.float32)
+    with pytest.raises(EpisodeError, match=r"^disk-full: .*No space left"), FlacFile(Path("/dev/full"), 16_000) as file:
+        file.write(loud)
+    with pytest.raises(EpisodeError, match=r"^write-failed: "):
+        FlacFile(Path("/proc/nowhere/r.flac"), 16_000)
 
 
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MOST_WORDS = 4
 _LONGEST = 50
@@ -90,19 +90,20 @@ def attribute(lines: Sequence[Line]) -> list[Said]:
     believed = _believed(lines, starts)
     dialogue = _has_dialogue(lines, starts)
     said: list[Said] = []
+    texts: list[list[str]] = []
     for line in lines:
         text, another = _undashed(line.text, dialogue)
         label = speaker_label(text)
         if label and label[0] in believed:
-            said.append(Said(line.caption, label[1], label[0], True))
-        elif another:
-            said.append(Said(line.caption, text, None, False))
-        elif said and said[-1].caption == line.caption:
-            last = said[-1]
-            said[-1] = Said(last.caption, f"{last.text} {text}".strip(), last.speaker, last.labelled)
+            said.append(Said(line.caption, "", label[0], True))
+            text = label[1]
+        elif another or not said or said[-1].caption != line.caption:
+            said.append(Said(line.caption, "", None if another else "", False))
         else:
-            said.append(Said(line.caption, text, "", False))
-    return _carried(said)
+            texts[-1].append(text)
+            continue
+        texts.append([text])
+    return _carried([replace(piece, text=" ".join(parts).strip()) for piece, parts in zip(said, texts, strict=True)])
 
 
 def _first_lines(lines: Sequence[Line]) -> frozenset[int]:

@@ -1,5 +1,6 @@
 """JSON transcripts to captions: Podcasting 2.0, Whisper, and their relatives."""
 
+import itertools
 import json
 import math
 import statistics
@@ -21,6 +22,8 @@ _SPEAKERS = ("speaker", "speakerName", "speaker_name", "speaker_label", "name")
 _FEW_WORDS = 2
 _LONGEST_CAPTION = 8.0
 _LONGEST_GAP = 1.0
+_MOST_SEGMENTS = 40
+_PUNCTUATION = frozenset(".,!?;:…")
 _ENDINGS = (".", "!", "?", "…")
 
 
@@ -94,15 +97,12 @@ def _time(value: Any) -> float | None:
 
 def _joined_by_span(segments: Sequence[Caption]) -> Iterator[Caption]:
     """Segments that share their speaker and their times as one: some publishers break the lines of one cue so."""
-    current = segments[0]
-    for segment in segments[1:]:
-        same = (segment.speaker, segment.start, segment.end) == (current.speaker, current.start, current.end)
-        if same and segment.start is not None:
-            current = Caption(_spaced(current.text, segment.text, False), current.start, current.end, current.speaker)
+    for (_, start, _), group in itertools.groupby(segments, lambda s: (s.speaker, s.start, s.end)):
+        parts = list(group)
+        if start is None:
+            yield from parts
         else:
-            yield current
-            current = segment
-    yield current
+            yield _together(parts, False)
 
 
 def _joined(words: Sequence[Caption]) -> Iterator[Caption]:
@@ -119,7 +119,7 @@ def _joined(words: Sequence[Caption]) -> Iterator[Caption]:
 
 def _is_cut(parts: Sequence[Caption], word: Caption) -> bool:
     first, last = parts[0], parts[-1]
-    if word.speaker != last.speaker:
+    if word.speaker != last.speaker or len(parts) >= _MOST_SEGMENTS:
         return True
     times = (first.start, last.end if last.end is not None else last.start, word.start)
     if any(time is None for time in times):
@@ -129,13 +129,9 @@ def _is_cut(parts: Sequence[Caption], word: Caption) -> bool:
 
 
 def _together(parts: Sequence[Caption], own_spaces: bool) -> Caption:
-    text = parts[0].text
+    pieces = [parts[0].text]
     for part in parts[1:]:
-        text = _spaced(text, part.text, own_spaces)
-    return Caption(text, parts[0].start, parts[-1].end, parts[0].speaker)
-
-
-def _spaced(text: str, more: str, own_spaces: bool) -> str:
-    if own_spaces or more.strip() in (".", ",", "!", "?", ";", ":", "…"):
-        return text + more
-    return f"{text} {more}"
+        if not own_spaces and part.text.strip() not in _PUNCTUATION:
+            pieces.append(" ")
+        pieces.append(part.text)
+    return Caption("".join(pieces), parts[0].start, parts[-1].end, parts[0].speaker)

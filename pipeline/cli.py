@@ -3,25 +3,29 @@
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 a gate failed, 130 stopped by the person at the terminal.
 """
 
+import logging
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from pipeline.console import Format, say
+from pipeline.console import Format, say, shortened
 from schemas.errors import ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
+    from pipeline.build import BuildResult
     from pipeline.config import Config
 
 DONE, FAILED, WRONG_USE, GATE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
+_SHOWN_CHARACTERS = 300
 _STOPPED = "stopped; what is done is kept: run the same command again to go on"
 
 # Typer's own base of all errors of use; it is not exported under a name that all versions share.
@@ -68,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last place: a line for the person, the traceback for the log
-        _report(f"unexpected {type(error).__name__}: {_one_line(str(error))}; the whole of it is in {_log_file()}")
+        said = shortened(_one_line(str(error)), _SHOWN_CHARACTERS)
+        _report(f"unexpected {type(error).__name__}: {said}; the whole of it is in {_log_file()}")
         return FAILED
     if code == INTERRUPTED:
         # Typer turns Ctrl-C into this code, in older versions into Abort.
@@ -131,8 +136,10 @@ def doctor(
 def plan(config: ConfigFile, overrides: Overrides = None, output: Output = Format.TABLE) -> int:
     """Say what a build would do, and what it would take."""
     from pipeline.doctor import usable_cores
-    from pipeline.kept import kept_by_config
-    from pipeline.plan import forecast
+
+    with _quiet_import():
+        from pipeline.kept import kept_by_config
+        from pipeline.plan import forecast
     from pipeline.views import show_plan
 
     loaded = _load(config, overrides)
@@ -151,15 +158,26 @@ def build(
     output: Output = Format.TABLE,
 ) -> int:
     """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
-    from pipeline.build import run_build
-    from pipeline.views import show_build
+    with _quiet_import():
+        from pipeline.build import run_build
 
-    result = run_build(_load(config, overrides), list(context.obj or ()), workers)
-    show_build(result, output)
-    if not result.manifest.totals.clips:
-        say("realtalk: no clip was chosen; the table says why")
-        return FAILED
-    return DONE
+    return _end_of_build(run_build(_load(config, overrides), list(context.obj or ()), workers), output)
+
+
+@app.command()
+def select(
+    dataset: DatasetFolder,
+    profile: Annotated[str | None, typer.Option(metavar="P", help="default, strict or permissive.")] = None,
+    limits: Annotated[list[str] | None, typer.Option("--set", metavar="A=B", help="A limit: dnsmos_ovrl=3.0.")] = None,
+    output: Output = Format.TABLE,
+) -> int:
+    """Choose clips anew from the scores; no model runs."""
+    with _quiet_import():
+        from pipeline.reselect import current_configuration, new_selection
+        from pipeline.selection import run_select
+
+    selection = new_selection(current_configuration(dataset), profile, limits or ())
+    return _end_of_build(run_select(dataset, selection), output)
 
 
 @app.command()
@@ -188,6 +206,26 @@ def _load(path: Path, overrides: Sequence[str] | None) -> "Config":
     from pipeline.config import load_config
 
     return load_config(path, overrides or ())
+
+
+def _end_of_build(result: "BuildResult", output: Format) -> int:
+    from pipeline.views import show_build
+
+    show_build(result, output)
+    if not result.manifest.totals.clips:
+        say("realtalk: no clip was chosen; the table says why")
+        return FAILED
+    return DONE
+
+
+@contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Beam warns, as it is imported, of clouds that nobody asked for."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _report(lines: str) -> None:

@@ -96,7 +96,12 @@ class Config(Section):
     @property
     def hash(self) -> str:
         """Identity of what decides the content (16 hexadecimal digits)."""
-        return digest("config", self.content())
+        return config_hash(self.content())
+
+
+def config_hash(content: dict[str, Any]) -> str:
+    """Identity of a configuration's content (16 hexadecimal digits)."""
+    return digest("config", content)
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:

@@ -104,7 +104,8 @@ class EmbedEnrolment(beam.DoFn):
 
 def voices_of(state: EpisodeState, store: Store) -> EpisodeVoices:
     """The small record of an episode's speakers, for the choice over all episodes."""
-    assert state.diarization and state.captions
+    assert state.diarization
+    assert state.captions
     labels = label_seconds(state.diarization, state.captions.cues)
     return EpisodeVoices(state.episode.id, state.diarization.clusters, labels)
 

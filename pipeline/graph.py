@@ -1,7 +1,8 @@
 """The whole graph on one screen: from sources to a committed dataset, for any Beam runner."""
 
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts
 from pipeline.enrol import Enrol, EnrolmentPlan, attach_target, choose, voices_of
 from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
-from schemas.errors import Failure
 from schemas.state import EpisodeState
 from schemas.verdict import Thresholds
 from transforms.http import HttpClient, HttpSettings
@@ -60,7 +60,7 @@ def build_graph(root: beam.Pipeline, plan: Plan) -> None:
     chosen = (
         scored
         | "With candidates" >> beam.Filter(lambda state: state.candidates.clips > 0)
-        | "Scored" >> beam.Map(as_scored, plan.facts)
+        | "As scored" >> beam.Map(as_scored, plan.facts)
         | "Choose clips" >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate)
     )
     ended = (scored, *lost, *lost_later) | "Every episode" >> beam.Flatten()
@@ -131,7 +131,10 @@ class ReadSources(beam.PTransform):
 def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, store: Store) -> Iterator[Any]:
     with HttpClient(http) as client:
         listing = merge_listings([list_source(source, client, base) for source in sources])
-    ProgressLog(store).note("feeds", listed=len(listing.episodes))
+    log = ProgressLog(store)
+    log.note("feeds", listed=len(listing.episodes))
+    for line in listing.notes:
+        log.note("feeds", line=line)
     for failure in listing.failures:
         yield TaggedOutput(UNREADABLE, failure)
     for episode in listing.episodes:
@@ -140,7 +143,8 @@ def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, s
 
 def as_scored(state: EpisodeState, facts: DatasetFacts) -> Scored:
     episode = state.episode
-    assert state.media and state.candidates
+    assert state.media
+    assert state.candidates
     return Scored(
         episode_id=episode.id,
         published=episode.published,
@@ -168,3 +172,7 @@ def merge_all(summaries: Iterable[Summary]) -> Summary:
     for summary in summaries:
         merged = merge(merged, summary)
     return merged
+
+
+def keep_summary(summary: Summary, store: Store) -> None:
+    store.write_text(store.path(*SUMMARY_PATH), json.dumps(summary.to_dict(), indent=1) + "\n")

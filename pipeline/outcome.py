@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.choose import Judged
 from pipeline.commit import Publication
 from schemas.errors import Failure
 from schemas.ids import digest
@@ -113,20 +114,23 @@ SKIPPED = frozenset({"blocked", "no-enclosure", "duplicate-guid"})
 def outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> Iterator[Outcome]:
     """The outcome of an episode from its last state and, where it has candidates, their verdicts."""
     for state in grouped[1][STATE]:
-        row, candidates = episode_row(state), None
-        for judged in grouped[1][JUDGED]:
-            row |= {
-                "split": judged.split,
-                "candidates": judged.rows,
-                "candidate_seconds": round(judged.seconds, 6),
-                "kept": judged.kept,
-                "kept_seconds": round(judged.kept_seconds, 6),
-            }
-            columns = list(CANDIDATE_COLUMNS)
-            candidates = pq.read_table(store.fetch(judged.candidates_path), columns=columns, partitioning=None)
-        yield Outcome(
-            row, Summary.of_episode(row, candidates if candidates is not None else (), state.episode.duration)
-        )
+        yield with_verdicts(episode_row(state), grouped[1][JUDGED], store, state.episode.duration)
+
+
+def with_verdicts(row: dict[str, Any], judged: Iterable[Judged], store: Store, announced: float | None) -> Outcome:
+    """An episode's row with what became of its candidates (one Judged, or none), and its summary."""
+    candidates: pa.Table | None = None
+    for one in judged:
+        row |= {
+            "split": one.split,
+            "candidates": one.rows,
+            "candidate_seconds": round(one.seconds, 6),
+            "kept": one.kept,
+            "kept_seconds": round(one.kept_seconds, 6),
+        }
+        path = store.fetch(one.candidates_path)
+        candidates = pq.read_table(path, columns=list(CANDIDATE_COLUMNS), partitioning=None)
+    return Outcome(row, Summary.of_episode(row, candidates if candidates is not None else (), announced))
 
 
 class WriteTurns(beam.DoFn):

@@ -1,13 +1,10 @@
 """From a configuration to the plan of a build: stages with their settings and models, sources, rights."""
 
 import datetime
-import json
-from functools import partial
-from pathlib import Path
 
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
-from pipeline.enrol import EnrolmentPlan
+from pipeline.enrol import enrolment_plan
 from pipeline.graph import Plan
 from pipeline.settings import http_settings, sources_of
 from schemas.consent import read_consent
@@ -80,7 +77,7 @@ def make_plan(config: Config, store: Store, today: datetime.date | None = None) 
         http=http,
         until_voices=until_voices,
         after_target=after_target,
-        enrolment=enrolment_plan(config, models.embedder, models.detector),
+        enrolment=enrolment_plan(config, models.embedder),
         thresholds=config.select.thresholds,
         splits=(config.splits.train, config.splits.validation, config.splits.test),
         facts=DatasetFacts(

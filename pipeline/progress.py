@@ -13,12 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-# The order in which an episode meets them; the last one ends its way.
-STAGES = ("download", "decode", "captions", "speech", "diarization", "target", "utterances", "cuts", "candidates")
 LABELS = {
-    "download": "download",
     "media": "download",
-    "decode": "decode",
     "recording": "decode",
     "captions": "read captions",
     "speech": "detect speech",
@@ -26,7 +22,8 @@ LABELS = {
     "target": "find the target",
     "utterances": "align text",
     "cuts": "cut",
-    "candidates": "score clips",
+    "scored": "score clips",
+    "candidates": "score the speaker",
     "shards": "write shards",
 }
 _PLAIN_INTERVAL_SECONDS = 10.0
@@ -45,12 +42,15 @@ class Tally:
     cached: dict[str, int] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, event: dict[str, Any]) -> None:
         kind, stage = event["event"], event["stage"]
         if kind == "note":
             self.listed = int(event.get("listed", self.listed))
             self.result = str(event.get("result", self.result))
+            if "line" in event:
+                self.notes.append(str(event["line"]))
             return
         episode = event["episode"]
         if kind == "started":
@@ -116,6 +116,7 @@ class ProgressDisplay:
         self._began = time.monotonic()
         self._last = ""
         self._told_failures = 0
+        self._told_notes = 0
 
     def __enter__(self) -> "ProgressDisplay":
         self._thread.start()
@@ -147,6 +148,9 @@ class ProgressDisplay:
             stage = LABELS.get(failure["stage"], failure["stage"])
             self._write_line(f"  failed: {failure['title']}: {stage}: {failure['what']}: {failure['why']}")
         self._told_failures = len(self.tally.failures)
+        for note in self.tally.notes[self._told_notes :]:
+            self._write_line(f"  note: {note}")
+        self._told_notes = len(self.tally.notes)
         line = describe(self.tally, time.monotonic() - self._began)
         if self._live:
             self._stream.write("\r\x1b[2K" + line + ("\n" if final else ""))
@@ -184,7 +188,7 @@ _WEIGHTS = {
     "speech": 0.05,
     "diarization": 0.45,
     "utterances": 0.2,
-    "candidates": 0.2,
+    "scored": 0.2,
 }
 
 

@@ -8,9 +8,20 @@ from pydantic import ValidationError
 
 from pipeline.config_errors import Origin, explain
 from pipeline.config_sections import Selection
+from pipeline.inspect import open_dataset
 from pipeline.located_yaml import Document, Path
 from pipeline.overrides import parse_assignment
-from schemas.errors import ConfigurationError
+from schemas.errors import ConfigurationError, RealtalkError
+
+
+def current_configuration(dataset: str) -> str:
+    """The dataset.yaml of a dataset; raises RealtalkError where there is none."""
+    opened = open_dataset(dataset)
+    try:
+        with opened.filesystem.open_input_stream(f"{opened.root}/dataset.yaml") as file:
+            return str(file.read().decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RealtalkError(f"{dataset}/dataset.yaml: can't be read; restore it, or build again") from error
 
 
 def new_selection(current_yaml: str, profile: str | None, overrides: Sequence[str]) -> Selection:

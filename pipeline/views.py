@@ -63,10 +63,17 @@ def show_plan(plan: "Forecast", output: Format) -> None:
             print_line(f"  {problem}")
     listed = plan.episodes[:_LISTED_EPISODES]
     print_table(
-        ["episode", "published", Column("length", True), "", "title"],
+        ["episode", "published", Column("length", True), "", "transcript", "title"],
         [
-            (e.id, (e.published or "")[:10], duration(e.seconds), _LENGTHS[e.length_from], shortened(e.title))
-            for e in listed
+            (
+                episode.id,
+                (episode.published or "")[:10],
+                duration(episode.seconds),
+                _LENGTHS[episode.length_from],
+                "published" if episode.has_transcript else "none",
+                shortened(episode.title),
+            )
+            for episode in listed
         ],
     )
     if len(plan.episodes) > len(listed):
@@ -99,8 +106,15 @@ def _totals(plan: "Forecast") -> dict[str, object]:
         "cost": "none: it runs on this machine",
         "output": plan.output,
         "configuration": plan.config_hash,
-        "note": "; ".join(plan.notes) or None,
+        "note": "; ".join((*plan.notes, *_without_transcript(plan))) or None,
     }
+
+
+def _without_transcript(plan: "Forecast") -> list[str]:
+    count = sum(not episode.has_transcript for episode in plan.episodes)
+    return [f"{count} without a transcript: a recogniser's words are no ground truth; by default none is chosen"] * (
+        count > 0
+    )
 
 
 _FUNNEL = {

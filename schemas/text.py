@@ -53,7 +53,9 @@ class Utterance:
     """A stretch of the target's speech with its words, in seconds of the recording.
 
     `transcript_source` is "publisher:vtt", ..., or "recognised:pocketsphinx". `coverage` is the share (0..1) of the
-    stretch's speech that lies inside words.
+    stretch's speech that lies inside words. `foreign` is the share (0..1) of the words that the transcript labels as
+    someone else's than the target's usual label: a hint, 0.0 where labels are missing. Where two utterances touch
+    (`end` of one is `start` of the next), nothing is said between them; where they don't, there may be.
     """
 
     start: float
@@ -63,6 +65,7 @@ class Utterance:
     transcript_source: str
     alignment_score: float
     coverage: float = 1.0
+    foreign: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

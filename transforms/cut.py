@@ -12,7 +12,7 @@ from schemas.ids import digest
 from schemas.recording import Recording
 from schemas.text import Phone, Utterance, Utterances, Word
 from schemas.turn import Span, TargetSpeech
-from transforms.pauses import LevelTrack, Pause, level_track, pause_after, pause_before, pause_between
+from transforms.pauses import LevelTrack, Pause, dip_between, level_track, pause_after, pause_before, pause_between
 from transforms.render import encode_flac, render_cut
 from transforms.room_tone import RoomTone
 from transforms.segmentation import Boundary, Lengths, divide
@@ -32,7 +32,10 @@ _WORDLESS_SECONDS = 0.4
 # What dividing costs by what the text says there; a pause of a quarter second costs no more.
 _CLAUSE_COST, _PHRASE_COST = 1.2, 2.2
 _NO_PAUSE_COST, _ENOUGH_PAUSE_SECONDS = 1.5, 0.25
-_DIP_COST = 4.0
+# As quiet as the room; as quiet as the voice ever is; only a dip.
+_DOUBT_COSTS = (0.0, 1.0, 4.0)
+# So near the sound beyond it, quiet is that sound's tail or onset.
+_GUARD_SECONDS = 0.03
 # An aligner's words may end this much early: sound so near a word is its own.
 _WORD_PAD_SECONDS = 0.1
 # What aligners leave between two phones by rounding.
@@ -71,6 +74,14 @@ class _Passage:
     origin: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pause, and what its doubtfulness costs."""
+
+    pause: Pause
+    cost: float
+
+
 def plan_cuts(
     recording: Recording,
     utterances: Utterances,
@@ -102,7 +113,7 @@ def plan_cuts(
             first, last = pauses[i], pauses[j]
             if first is None or last is None:
                 continue  # not reached: a boundary without a pause has infinite cost
-            cut = _cut(passage, spoken, i, j, first.before, last.after, settings)
+            cut = _cut(passage, spoken, i, j, first.pause.before, last.pause.after, settings)
             cuts.append(_with_tone(replace(cut, coverage=_coverage(cut, spoken, speech, track)), tone))
     return tuple(_relative(cut) for cut in cuts)
 
@@ -115,7 +126,7 @@ def left_out(utterances: Utterances, cuts: Sequence[Cut]) -> tuple[Span, ...]:
         if any(cut.start <= _middle(word) <= cut.end for cut in cuts):
             continues = False
             continue
-        if continues:
+        if continues and word.start - spans[-1].end < _WORDLESS_SECONDS:
             spans[-1] = Span(spans[-1].start, max(spans[-1].end, word.end))
         else:
             spans.append(Span(word.start, word.end))
@@ -170,24 +181,46 @@ def _free(words: Sequence[Word], others: Sequence[Span], earliest: float, latest
     return Span(max((earliest, *before)), min((latest, *after)))
 
 
-def _pauses(words: Sequence[Word], track: LevelTrack, free: Span) -> list[Pause | None]:
-    """The pause before each word, and the one after the last."""
-    first = pause_before(track, words[0].start, free.start)
-    last = pause_after(track, words[-1].end, free.end)
-    inner = [pause_between(track, a.end, b.start) for a, b in pairwise(words)]
-    return [first, *inner, last]
+def _pauses(words: Sequence[Word], track: LevelTrack, free: Span) -> list[_Found | None]:
+    """The pause before each word, and the one after the last: as quiet as the room, else as quiet as the voice ever is,
+    else where its sound dips."""
+    own = track.inside(words[0].start - _WORD_PAD_SECONDS, words[-1].end + _WORD_PAD_SECONDS)
+    found: list[_Found | None] = []
+    for i in range(len(words) + 1):
+        a, b = (words[i - 1] if i else None), (words[i] if i < len(words) else None)
+        for doubt, levels in enumerate((track, own)):
+            pause = _pause(levels, a, b, free)
+            if pause:
+                break
+        else:
+            doubt, pause = 2, _dip(track, a, b)
+        found.append(_Found(pause, _DOUBT_COSTS[doubt]) if pause else None)
+    return found
 
 
-def _boundaries(words: Sequence[Word], pauses: Sequence[Pause | None], settings: CutSettings) -> list[Boundary]:
+def _pause(track: LevelTrack, a: Word | None, b: Word | None, free: Span) -> Pause | None:
+    if a and b:
+        return pause_between(track, a.end, b.start)
+    if b:
+        return pause_before(track, b.start, free.start)
+    return pause_after(track, a.end, free.end) if a else None
+
+
+def _dip(track: LevelTrack, a: Word | None, b: Word | None) -> Pause | None:
+    end = a.end if a else b.start - _WORD_PAD_SECONDS if b else 0.0
+    return dip_between(track, end, b.start if b else end + _WORD_PAD_SECONDS)
+
+
+def _boundaries(words: Sequence[Word], pauses: Sequence[_Found | None], settings: CutSettings) -> list[Boundary]:
     boundaries = []
-    for i, pause in enumerate(pauses):
+    for i, found in enumerate(pauses):
         a, b = (words[i - 1] if i else None), (words[i] if i < len(words) else None)
         gap = b.start - a.end if a and b else 0.0
-        if pause is None:
+        if found is None:
             place = b.start if b else words[-1].end
             boundaries.append(Boundary(place, place, float("inf"), gap, gap > _WORDLESS_SECONDS))
             continue
-        cost = 0.0 if pause.sure else _DIP_COST
+        pause, cost = found.pause, found.cost
         if a and b:
             cost += _text_cost(a.text, b.text)
             cost += _NO_PAUSE_COST * max(0.0, 1.0 - pause.seconds / _ENOUGH_PAUSE_SECONDS)
@@ -206,8 +239,8 @@ def _text_cost(text: str, following: str) -> float:
 
 
 def _edge(quiet: Span, settings: CutSettings) -> float:
-    """How much of the recording's own quiet a clip takes along."""
-    return min(quiet.duration, settings.max_edge_seconds)
+    """How much of the recording's own quiet a clip takes along: none of what the sound on its far side fades into."""
+    return min(max(quiet.duration - _GUARD_SECONDS, quiet.duration / 2), settings.max_edge_seconds)
 
 
 def _missing(quiet: Span, settings: CutSettings) -> float:

@@ -173,7 +173,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         if addresses and not public:
             raise EpisodeError(
                 f"forbidden-address: {host} port {port} is {', '.join(addresses[:3])}, an address of a private or "
-                f"special network; if it is yours, name {endpoint(host, port)} in the configuration's allowed hosts"
+                f"special network; if it is yours, add {endpoint(host, port)} to download.allow_hosts"
             )
         return public
 

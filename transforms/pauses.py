@@ -4,7 +4,7 @@ An aligner puts the edges of words within 50 ms or so; the sound itself says whe
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ _BLOCK_SECONDS = 60.0
 _LEAD_SECONDS = 0.05
 # Floor and speech are those of this many seconds on either side.
 _CONTEXT_SECONDS = 5.0
+# Of speech alone, without the silence around it, this share of frames (%) is taken for pauses.
+_FLOOR_INSIDE_SPEECH = 5.0
+# Shorter stretches say nothing about their floor.
+_FEWEST_SECONDS = 0.5
 # How far the edge of a word may be from where the aligner put it.
 _REACH_SECONDS = 0.15
 # At the ends of a text the first and last words are what aligners miss by most.
@@ -47,6 +51,23 @@ class LevelTrack:
         """Which of the frames first..last (exclusive) are silence."""
         return self.levels[first:last] < self.thresholds[self._seconds(first, last)]
 
+    def inside(self, start: float, end: float) -> "LevelTrack":
+        """The same levels, silence judged by start..end (s) alone: a voice may bring its own noise, of its own room or
+        microphone, and pauses in it are never as quiet as the gaps around it."""
+        first, last = max(0, _frame(start)), min(len(self.levels), _frame(end))
+        if last - first < _frame(_FEWEST_SECONDS):
+            return self
+        thresholds = self.thresholds.copy()
+        seconds = self._seconds(first, last)
+        for second in range(max(0, int(seconds[0]) - 1), min(len(thresholds), int(seconds[-1]) + 2)):
+            middle = _frame(second + 0.5)
+            around = self.levels[
+                max(first, middle - _frame(_CONTEXT_SECONDS)) : min(last, middle + _frame(_CONTEXT_SECONDS))
+            ]
+            if len(around) >= _frame(_FEWEST_SECONDS):
+                thresholds[second] = quiet_threshold(around, _FLOOR_INSIDE_SPEECH)
+        return replace(self, thresholds=np.maximum(thresholds, self.thresholds))
+
     def at(self, values: Levels, frame: int) -> float:
         """A value of `thresholds`, `speech` or `floors` at a frame."""
         return float(values[min(int(frame * HOP_SECONDS), len(values) - 1)])
@@ -60,14 +81,14 @@ class LevelTrack:
 class Pause:
     """What lies between two words: the quiet after the first (`after`), and the quiet before the second (`before`).
 
-    The same stretch where nothing but quiet lies between. `seconds` is how long the pause is in all; `sure` is False
-    where the sound only dips.
+    The same stretch where nothing but quiet lies between. `seconds` is how long the pause is in all; `dip` says that
+    the sound only falls there, and does not stop.
     """
 
     after: Span
     before: Span
     seconds: float
-    sure: bool
+    dip: bool = False
     noise_seconds: float = 0.0
 
 
@@ -98,16 +119,16 @@ def level_track(recording: Recording) -> LevelTrack:
 
 
 def pause_between(track: LevelTrack, end: float, start: float) -> Pause | None:
-    """The pause between a word that ends at `end` and the next, which starts at `start` (s); None where there's none."""
+    """The pause between a word that ends at `end` and the next, which starts at `start` (s); None where none is."""
     runs = list(_quiet_runs(track, end - _REACH_SECONDS, start + _REACH_SECONDS))
     runs = [run for run in runs if run.end > end - _REACH_SECONDS / 3 and run.start < start + _REACH_SECONDS / 3]
     if not runs:
-        return _dip(track, end, start)
+        return None
     after, before = _after(runs, end, start), _before(runs, end, start)
     if after.start > before.end:
         after = before = max(runs, key=lambda run: run.duration)
     quiet = sum(run.duration for run in runs if run.start >= after.start and run.end <= before.end)
-    return Pause(after, before, quiet, True, max(0.0, before.end - after.start - quiet))
+    return Pause(after, before, quiet, noise_seconds=max(0.0, before.end - after.start - quiet))
 
 
 def pause_before(track: LevelTrack, start: float, earliest: float) -> Pause | None:
@@ -118,9 +139,9 @@ def pause_before(track: LevelTrack, start: float, earliest: float) -> Pause | No
         if run.end >= start - _OUTER_REACH_SECONDS
     ]
     if not runs:
-        return _dip(track, start - _REACH_SECONDS / 2, start)
+        return None
     run = _before(runs, earliest, start)
-    return Pause(run, run, run.duration, True)
+    return Pause(run, run, run.duration)
 
 
 def pause_after(track: LevelTrack, end: float, latest: float) -> Pause | None:
@@ -131,9 +152,9 @@ def pause_after(track: LevelTrack, end: float, latest: float) -> Pause | None:
         if run.start <= end + _OUTER_REACH_SECONDS
     ]
     if not runs:
-        return _dip(track, end, end + _REACH_SECONDS / 2)
+        return None
     run = _after(runs, end, latest)
-    return Pause(run, run, run.duration, True)
+    return Pause(run, run, run.duration)
 
 
 def _after(runs: list[Span], end: float, limit: float) -> Span:
@@ -160,7 +181,7 @@ def _before(runs: list[Span], limit: float, start: float) -> Span:
     return chosen
 
 
-def _dip(track: LevelTrack, end: float, start: float) -> Pause | None:
+def dip_between(track: LevelTrack, end: float, start: float) -> Pause | None:
     """The lowest point between two words, where it is well below both of them and below speech."""
     reach = _REACH_SECONDS / 2
     first = max(0, _frame(min(end, start) - reach))
@@ -176,7 +197,7 @@ def _dip(track: LevelTrack, end: float, start: float) -> Pause | None:
         return None
     middle = frame * HOP_SECONDS + FRAME_SECONDS / 2
     span = Span(middle - HOP_SECONDS / 2, middle + HOP_SECONDS / 2)
-    return Pause(span, span, span.duration, False)
+    return Pause(span, span, span.duration, dip=True)
 
 
 def _quiet_runs(track: LevelTrack, start: float, end: float) -> Iterator[Span]:

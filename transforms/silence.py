@@ -17,8 +17,8 @@ _THRESHOLD_SHARE = 0.35
 _DEEPEST_DB = 42.0
 # Shorter bursts are clicks.
 _SHORTEST_SPEECH_SECONDS = 0.02
-# Hum and handling noise are no speech; 60 Hz and below is left out of every level.
-_HIGH_PASS_HZ = 60.0
+# Hum, breath on a microphone and handling noise are no speech, and lie below this.
+_HIGH_PASS_HZ = 100.0
 
 
 def frame_levels(samples: Samples, rate: int) -> Levels:
@@ -40,9 +40,9 @@ def frame_levels(samples: Samples, rate: int) -> Levels:
     return np.maximum(10.0 * np.log10(np.maximum(power, 1e-12)), _LOWEST_DB)
 
 
-def quiet_threshold(levels: Levels) -> float:
+def quiet_threshold(levels: Levels, floor_percentile: float = 2.0) -> float:
     """Level (dBFS) below which frames are silence, by the floor and the speech found in `levels` themselves."""
-    floor, speech = np.percentile(levels, [2.0, 95.0])
+    floor, speech = np.percentile(levels, [floor_percentile, 95.0])
     return float(max(floor + _THRESHOLD_SHARE * (speech - floor), speech - _DEEPEST_DB))
 
 

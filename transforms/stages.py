@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from schemas.clip import Cut, Scores, candidate_schema
 from schemas.errors import EpisodeError
 from schemas.ids import digest
-from schemas.recording import Media, Recording
+from schemas.recording import Recording
 from schemas.state import Candidates, Captions, Cuts, EpisodeState, Speech
 from schemas.text import Utterances
-from schemas.turn import Diarization, Identity, TargetSpeech
+from schemas.turn import Diarization, TargetSpeech
 from transforms.align import AlignSettings, align_target
 from transforms.bandwidth import speech_bandwidth
 from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, plan_cuts, render_cut
@@ -25,11 +25,12 @@ from transforms.download import Downloaded, DownloadSettings, download
 from transforms.http import HttpClient, HttpSettings
 from transforms.measure import MeasureSettings, measure
 from transforms.models.base import Aligner, Model, QualityScorer, SpeakerEmbedder, SpeechDetector, Transcriber
+from transforms.overlap import overlap_share
 from transforms.shards import write_clips, write_table
 from transforms.speech import SpeechSettings, detect_speech
 from transforms.stage import Stage
 from transforms.store import Store
-from transforms.target import TargetSettings, find_target
+from transforms.target import ClipVoice, TargetSettings, find_target
 from transforms.text.captions import read_captions
 from transforms.transcribe import transcribe_target
 

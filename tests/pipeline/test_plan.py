@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
 from pipeline.config import Config, load_config
-from pipeline.plan import COSTS, file_seconds, forecast, free_bytes, read_timings
+from pipeline.plan import COSTS, SHARES, file_seconds, forecast, free_bytes, read_shares, read_timings
+from schemas.tables import EPISODE_SCHEMA
 
 FEED = """<?xml version="1.0"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>Talk</title>
@@ -125,6 +128,30 @@ def test_an_earlier_build_is_a_better_prophet_than_the_table(tmp_path: Path, ask
     assert stages["diarization"].measured
     assert stages["diarization"].cpu_seconds == pytest.approx(2.25 * 60.0)
     assert not stages["speech"].measured
+
+
+def test_a_transcript_saves_the_recogniser(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.flac", np.zeros(8000 * 60, np.float32), 8000)
+    (tmp_path / "a.txt").write_text("Nothing is said.")
+    costs = {}
+    for name in ("a", "b"):
+        plan = forecast(config_of(tmp_path, f"[{{files: {name}.flac}}]"), nothing, cores=1)
+        costs[name] = next(stage.cpu_seconds for stage in plan.stages if stage.stage == "utterances")
+        assert plan.episodes[0].has_transcript == (name == "a")
+    assert costs["b"] > 5 * costs["a"]
+
+
+def test_the_shares_of_an_earlier_build_stand_in_for_a_conversation_of_two(tmp_path: Path) -> None:
+    rows = [
+        {"episode_id": "a", "seconds": 100.0, "target_seconds": 80.0, "candidate_seconds": 60.0},
+        {"episode_id": "b", "seconds": 100.0, "target_seconds": None, "candidate_seconds": None},
+    ]
+    whole = [{name: row.get(name) for name in EPISODE_SCHEMA.names} for row in rows]
+    (tmp_path / "episodes").mkdir()
+    pq.write_table(pa.Table.from_pylist(whole, schema=EPISODE_SCHEMA), tmp_path / "episodes" / "episodes.parquet")
+    assert read_shares(str(tmp_path)) == {"episode": 1.0, "target": 0.4, "clips": 0.3}
+    assert read_shares(str(tmp_path / "none")) == SHARES
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"speech": 3}', '{"speech": {"cpu_seconds": 1}}', "\x00"])

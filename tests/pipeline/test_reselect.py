@@ -1,9 +1,11 @@
 """Choosing anew: what the options of `realtalk select` mean."""
 
+from pathlib import Path
+
 import pytest
 
-from pipeline.reselect import new_selection
-from schemas.errors import ConfigurationError
+from pipeline.reselect import current_configuration, new_selection
+from schemas.errors import ConfigurationError, RealtalkError
 from schemas.verdict import PROFILES
 
 CURRENT = "name: a\nselect: {profile: strict, snr_db: 3.0}\n"
@@ -34,3 +36,13 @@ def test_mistakes_are_a_line_each() -> None:
     lines = fault("", "default", ["dnsmos_over=3", "snr_db=x", "foo"])
     assert [line.split(": ")[0] for line in lines] == ["--set foo", "--set dnsmos_over=3", "--set snr_db=x"]
     assert "did you mean 'dnsmos_ovrl'?" in lines[1]
+
+
+def test_the_configuration_of_a_dataset(tmp_path: Path) -> None:
+    with pytest.raises(RealtalkError, match="no such folder"):
+        current_configuration(str(tmp_path / "none"))
+    (tmp_path / "episodes").mkdir()
+    with pytest.raises(RealtalkError, match=r"dataset\.yaml: can't be read"):
+        current_configuration(str(tmp_path))
+    (tmp_path / "dataset.yaml").write_text(CURRENT)
+    assert current_configuration(str(tmp_path)) == CURRENT

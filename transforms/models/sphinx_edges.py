@@ -7,16 +7,14 @@ into the room's reverberation. Here a few neighbouring edges are aligned, each a
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from transforms.models.base import Samples
+from transforms.models.loud import loud_frames
 from transforms.models.sphinx_decoder import FRAME_SAMPLES, Segment, SphinxDecoder, as_pcm
 
 # Words that every candidate shares, so that all of them are held at the same place.
-_SHARED_WORDS = 2
+_SHARED_WORDS = 1
 _MOST_STEPS = 3
-# A frame this far (dB) below the loud frames is not speech, only its echo.
-_LOUD_DB = 15.0
 # What a loud frame outside words costs, and a quiet one inside (natural logarithm of likelihood): 12 of 228 edges were
 # wrong before, 7 by likelihood alone, 5 with these.
 _UNCOVERED_COST = 2.0
@@ -30,7 +28,7 @@ class EdgeSearch:
         self._decoder = decoder
         self._samples = samples
         self._words = words
-        self._loud = _loud_frames(samples)
+        self._loud = loud_frames(samples)
 
     def first(self, index: int, segments: Sequence[Segment]) -> int:
         """A better first word than `index`; `segments` are the words from there on."""
@@ -85,10 +83,3 @@ def _climb(index: int, gain: Callable[[int], float], lowest: int, highest: int) 
         if best != index:
             break
     return best
-
-
-def _loud_frames(samples: Samples) -> NDArray[np.bool_]:
-    count = len(samples) // FRAME_SAMPLES
-    power = np.mean(samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES).astype(np.float64) ** 2, axis=1)
-    level = 10 * np.log10(power + 1e-9)
-    return np.asarray(level > np.percentile(level, 90) - _LOUD_DB, np.bool_)

@@ -41,7 +41,9 @@ _MIME_TYPES = {
 _EXTENSIONS = {"htm": "html", "html": "html", "json": "json", "srt": "srt", "txt": "txt", "text": "txt", "vtt": "vtt"}
 _CUE = re.compile(r"^\s{0,9}(?:\d{1,4}:){0,3}\d{1,6}([.,]\d{1,9})?[ \t]{0,9}-{1,3}>", re.MULTILINE)
 _HTML = re.compile(
-    r"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype html|html|head|body|cite|time|p|div|article|h\d)\b", re.I
+    r"\s*(?:<\?xml[^<>]{0,200}>\s*)?(?:<!--[^<>]{0,500}-->\s*)?"
+    r"<(?:!doctype html|html|head|body|cite|time|p|div|article|h\d)\b",
+    re.IGNORECASE,
 )
 _SNIFFED = 65_536
 # Sorting repairs a file of tracks one after the other; below this times are only careless, and the order is right.

@@ -47,9 +47,9 @@ def read_cues(text: str) -> Iterator[Cue]:
     for line in text.splitlines():
         match = TIMING.match(line) if "->" in line else None
         if match:
-            number += 1
             if timing:
                 yield from _cue(timing, _without_number(lines, number))
+            number += 1
             timing, lines, ended = match, [], False
         elif timing is None:
             number = int(line) if line.isdecimal() and len(line) < 9 else number

@@ -67,7 +67,7 @@ def read_model(path: Path) -> GraphoneModel:
             arrays = {name: file[name] for name in file.files}
         spelling: Sequence[tuple[str, str]] = json.loads(arrays["graphones"].tobytes())
         return GraphoneModel(tuple((letters, tuple(phones.split())) for letters, phones in spelling), _levels(arrays))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigurationError(
             f"pronunciation model {path} can't be read ({error}); reinstall realtalk, or make it anew with "
             "python -m transforms.text.train_pronunciation"

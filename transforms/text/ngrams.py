@@ -85,7 +85,10 @@ def _discounts(smoothing: Floats) -> tuple[float, float, float]:
     if min(ones, twos, threes) == 0:
         return 0.5, 0.75, 0.9
     ratio = ones / (ones + 2 * twos)
-    return 1 - 2 * ratio * twos / ones, 2 - 3 * ratio * threes / twos, 3 - 4 * ratio * fours / threes
+    exact = (1 - 2 * ratio * twos / ones, 2 - 3 * ratio * threes / twos, 3 - 4 * ratio * fours / threes)
+    # Few data give estimates that leave nothing to lower orders, or take more than there is.
+    one, two, more = (min(max(discount, 0.1), k - 0.1) for k, discount in enumerate(exact, start=1))
+    return one, two, more
 
 
 def _kneser_ney(counts: list[_Counts]) -> tuple[list[Floats], list[Floats]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from schemas.text import Caption
 from transforms.text.cues import seconds
-from transforms.text.labels import is_name
+from transforms.text.labels import is_name, speaker_label
 from transforms.text.markup import plain_text
 from transforms.text.subtitles import labelled_captions
 
@@ -46,7 +46,7 @@ def _blocks(lines: Sequence[str], every_line: bool) -> Iterator[_Block]:
             if block.lines:
                 yield block
             block = _Block(start)
-        elif (not line or every_line) and block.lines:
+        elif (not line or every_line or speaker_label(line)) and block.lines:
             yield block
             block = _Block()
         if rest:

@@ -54,7 +54,7 @@ def readings(chunk: str, context: Context) -> Readings:
     What can't be said is punctuation alone, letters of other scripts, and what is too long for a word.
     """
     core, dotted = bare(chunk)
-    if _SIMPLE.fullmatch(core) and not dotted and not context.previous[:1].isdigit() and len(core) > 3:
+    if len(core) > 3 and _SIMPLE.fullmatch(core) and not dotted and not any(c.isdigit() for c in context.previous):
         return literal(core) if len(core) <= names.LONGEST_WORD else ()
     return _sayable(_core_readings(core, replace(context, dotted=dotted)))
 

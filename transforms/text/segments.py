@@ -107,7 +107,7 @@ def _joined_by_span(segments: Sequence[Caption]) -> Iterator[Caption]:
 
 def _joined(words: Sequence[Caption]) -> Iterator[Caption]:
     # Whisper writes the space before a word into the word.
-    own_spaces = sum(word.text[:1].isspace() or word.text[-1:].isspace() for word in words) * 2 > len(words)
+    own_spaces = sum(word.text[:1].isspace() or word.text[-1:].isspace() for word in words) * 3 > len(words)
     parts: list[Caption] = []
     for word in words:
         if parts and _is_cut(parts, word):

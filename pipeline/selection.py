@@ -1,0 +1,128 @@
+"""Choosing anew: another profile or other limits over the scores that a dataset has. No model, download or decode."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+import yaml
+from apache_beam.pvalue import AsList
+
+from pipeline.build import BuildResult, one_build_at_a_time, quiet_beam, read_result
+from pipeline.choose import Choose, Scored
+from pipeline.commit import CONFIG_NAME, EPISODES_NAME, CommitDataset, DatasetFacts, Publication
+from pipeline.config import config_hash, is_uri
+from pipeline.config_sections import Selection
+from pipeline.graph import keep_summary, merge_all
+from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
+from pipeline.progress import Tally
+from pipeline.runners import choose_runner
+from schemas.errors import RealtalkError
+from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from transforms.store import Store
+
+Row = Mapping[str, Any]
+
+
+def run_select(dataset: str, selection: Selection) -> BuildResult:
+    """Judge every candidate of a committed dataset anew and write its shards; what a build with it would have written.
+
+    Raises RealtalkError where no dataset is ready.
+    """
+    store = Store(dataset if is_uri(dataset) else os.path.abspath(dataset))
+    with one_build_at_a_time(store):
+        before = _manifest(store)
+        content = yaml.safe_load(store.read_text(store.path(CONFIG_NAME)) or "{}") | {"select": selection.resolved}
+        rows = pq.read_table(store.fetch(store.path(*EPISODES_NAME.split("/"))), partitioning=None).to_pylist()
+        facts = DatasetFacts(
+            name=before.name,
+            config_hash=config_hash(content),
+            models=before.models,
+            consent_id=before.consent_id,
+            config_yaml=yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100),
+            sampling_rate=content["clips"]["sampling_rate"],
+            speaker=content["speaker"]["name"],
+        )
+        runner, options = choose_runner([], workers=1)
+        with quiet_beam(store):
+            pipeline = beam.Pipeline(runner=runner, options=options)
+            build_choice(pipeline, store, facts, selection, tuple(content["splits"].values()), rows)
+            pipeline.run().wait_until_finish()
+    unchanged = before.version == _manifest(store).version
+    return read_result(store, Tally(result="unchanged" if unchanged else "written"))
+
+
+def build_choice(
+    root: beam.Pipeline,
+    store: Store,
+    facts: DatasetFacts,
+    selection: Selection,
+    splits: tuple[float, ...],
+    rows: Sequence[Row],
+) -> None:
+    """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds."""
+    with_candidates = {name.removesuffix(".parquet") for name in store.names("candidates")}
+    scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in with_candidates]
+    train, validation, test = splits
+    chosen = (
+        root
+        | "Scored" >> beam.Create(scored)
+        | "Choose clips" >> Choose(store, selection.thresholds, (train, validation, test), facts.sampling_rate)
+    )
+    outcomes = (
+        {
+            STATE: root | "Rows" >> beam.Create([(row_key(row), row) for row in rows]),
+            JUDGED: chosen.judged | "Judged by id" >> beam.Map(lambda one: (one.episode_id, one)),
+        }
+        | "Join" >> beam.CoGroupByKey()
+        | "Outcomes" >> beam.FlatMap(_outcome, store)
+    )
+    _ = (
+        outcomes
+        | "Summaries" >> beam.Map(lambda one: one.summary)
+        | "Sum up" >> beam.CombineGlobally(merge_all)
+        | "Keep the summary" >> beam.Map(keep_summary, store)
+    )
+    turns = [Publication(f"turns/{name}", store.path("turns", name)) for name in store.names("turns")]
+    _ = (
+        root
+        | "Trigger" >> beam.Create([None])
+        | "Commit"
+        >> beam.ParDo(
+            CommitDataset(store, facts),
+            rows=AsList(outcomes | "All rows" >> beam.Map(lambda one: one.row)),
+            judged=AsList(chosen.judged),
+            shards=AsList(chosen.shards),
+            turns=AsList(root | "Turns" >> beam.Create(turns)),
+        )
+    )
+
+
+def row_key(row: Row) -> str:
+    """A source that could not be read has no episode id, and there may be several."""
+    return row["episode_id"] or f"{row['source_url']} {row['error_detail']}"
+
+
+def _scored(store: Store, row: Row, facts: DatasetFacts) -> Scored:
+    name = f"{row['episode_id']}.parquet"
+    return Scored(
+        episode_id=row["episode_id"],
+        published=row["published"],
+        recording_sha256=row["recording_sha256"],
+        scores_path=store.path("candidates", name),
+        audio_path=store.path("clips", name),
+        columns={"config_hash": facts.config_hash},
+    )
+
+
+def _outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> Iterator[Outcome]:
+    for row in grouped[1][STATE]:
+        yield with_verdicts(dict(row), grouped[1][JUDGED], store, None)
+
+
+def _manifest(store: Store) -> Manifest:
+    text = store.read_text(store.path(MANIFEST_NAME))
+    if text is None:
+        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
+    return parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))

@@ -11,7 +11,6 @@ CORE = [
     "audioop-lts; python_version >= '3.13'",
     "av>=14,<20",
     "defusedxml>=0.7,<1",
-    "feedparser>=6.0.11,<7",
     "httpx>=0.27,<1",
     "librosa>=0.10.2,<2",
     "num2words>=0.5.13,<1",
@@ -67,7 +66,7 @@ setup(
     packages=find_packages(
         include=["schemas*", "transforms*", "pipeline*", "tts*"],
     ),
-    package_data={"pipeline": ["templates/*"]},
+    package_data={"pipeline": ["templates/*"], "transforms.text": ["data/*.npz"]},
     install_requires=CORE,
     extras_require={
         "whisper": ["openai-whisper==20250625"],

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -14,6 +13,7 @@ import apache_beam as beam
 
 from pipeline.config import Config
 from pipeline.graph import SUMMARY_PATH, build_graph
+from pipeline.logs import logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
 from pipeline.runners import choose_runner
@@ -41,7 +41,7 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
     store = Store(config.output_location)
     runner, options = choose_runner(beam_arguments, workers or config.workers)
     plan = make_plan(config, store)
-    with one_build_at_a_time(store), quiet_beam(store):
+    with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None):
         display = ProgressDisplay(Path(store.path("work", "progress"))) if store.is_local else nullcontext()
         with display as progress:
             pipeline = beam.Pipeline(runner=runner, options=options)
@@ -100,22 +100,3 @@ def one_build_at_a_time(store: Store) -> Iterator[None]:
 
 def log_path(store: Store) -> str:
     return store.path("work", "build.log")
-
-
-@contextmanager
-def quiet_beam(store: Store) -> Iterator[None]:
-    """Beam's own messages go to work/build.log; the terminal is for progress."""
-    root = logging.getLogger()
-    handler: logging.Handler = (
-        logging.FileHandler(log_path(store), mode="w", encoding="utf-8") if store.is_local else logging.StreamHandler()
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    before, level = root.handlers[:], root.level
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
-        handler.close()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from pipeline.console import Format, say, shortened
+from pipeline.logs import only_errors
 from schemas.errors import ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ DatasetFolder = Annotated[str, typer.Argument(metavar="DATASET", help="The folde
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Says what went wrong in one line each, never in a traceback."""
+    only_errors()
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
     try:

@@ -48,7 +48,7 @@ def _show_clip(found: Mapping[str, Any]) -> None:
     print_facts(facts, f"Clip {clip['id']}")
     print_facts(source, "Source")
     print_facts({name: _figure(clip.get(name)) for name in _SCORES}, "Scores")
-    print_facts({name: clip.get(name) or "none" for name in _CLIP_RIGHTS}, "Rights and making")
+    print_facts({name: shortened(clip.get(name) or "none", 100) for name in _CLIP_RIGHTS}, "Rights and making")
     _show_timed(clip["words"], "text", "Words")
     _show_timed(clip["phones"], "symbol", "Phones")
     _show_turns(found["turns"], "Turns that it touches")
@@ -146,7 +146,9 @@ def _show_turns(turns: Sequence[Mapping[str, Any]], title: str) -> None:
 def _figure(value: object) -> str | None:
     if isinstance(value, bool) or value is None:
         return None if value is None else str(value).lower()
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
 
 
 def _seconds(value: float | None) -> str | None:

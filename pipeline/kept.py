@@ -2,11 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import yaml
 
 from pipeline.config import Config, is_uri
 from pipeline.inspect import open_dataset
+from pipeline.reselect import current_configuration
 from schemas.episode import Episode
 from schemas.errors import RealtalkError
 from schemas.manifest import read_manifest
@@ -24,11 +27,14 @@ def kept_by_config(config: Config) -> Callable[[Episode], tuple[str, ...]]:
     if is_uri(output) or not os.path.isdir(os.path.join(output, "work")):
         return lambda _: ()
     from pipeline.planning import make_plan
+    from transforms.stages import CutClips
 
     store = Store(output)
     plan = make_plan(config, store)
     stages = (*plan.until_voices, *plan.after_target)
-    whole, finished = tuple(stage.name for stage in stages), finished_episodes(output, config.hash)
+    names, finished = [stage.name for stage in stages], finished_episodes(output, config, plan.facts.models)
+    same_clips = _is_as_before(output, config, ("clips",))
+    whole = tuple(names) if same_clips else tuple(names[: names.index(CutClips.name)])
 
     def kept(episode: Episode) -> tuple[str, ...]:
         media = kept_media(episode, Path(store.path("work", "downloads")))
@@ -39,19 +45,30 @@ def kept_by_config(config: Config) -> Callable[[Episode], tuple[str, ...]]:
     return kept
 
 
-def finished_episodes(output: str, config_hash: str) -> dict[str, str]:
-    """{episode id: SHA-256 of its bytes} of what a committed dataset of the same configuration was made from.
+def finished_episodes(output: str, config: Config, models: Mapping[str, str]) -> dict[str, str]:
+    """{episode id: SHA-256 of its bytes} of what a dataset in `output` was made from, for the same speaker and models.
 
     The stages after the choice of the target depend on all episodes at once, so their keys can't be told of one alone.
     """
     try:
-        if read_manifest(output).config_hash != config_hash:
+        if dict(read_manifest(output).models) != dict(models) or not _is_as_before(
+            output, config, ("speaker", "models")
+        ):
             return {}
         rows = open_dataset(output).table("episodes", ["episode_id", "recording_sha256", "state"]).to_pylist()
     except RealtalkError:
         # No dataset yet, or a damaged one, which a build makes anew.
         return {}
     return {row["episode_id"]: row["recording_sha256"] for row in rows if row["state"] == "done"}
+
+
+def _is_as_before(output: str, config: Config, sections: Sequence[str]) -> bool:
+    """Whether sections of the configuration say what they said when the dataset in `output` was made."""
+    try:
+        before, now = yaml.safe_load(current_configuration(output)), config.content()
+        return all(before[section] == now[section] for section in sections)
+    except (RealtalkError, yaml.YAMLError, KeyError, TypeError):
+        return False
 
 
 def kept_stages(episode: Episode, media: Media, stages: Sequence[Stage], store: Store) -> tuple[str, ...]:

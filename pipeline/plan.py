@@ -36,15 +36,15 @@ class Cost:
 
 #: In the order of an episode's way. Measured on two shared cores: orders of magnitude, not promises.
 COSTS: Mapping[str, Cost] = {
-    "media": Cost(3.0),
-    "recording": Cost(10.0),
+    "media": Cost(1.0),
+    "recording": Cost(9.0),
     "captions": Cost(1.0),
-    "speech": Cost(7.0),
-    "diarization": Cost(61.0),
-    "target": Cost(2.0),
-    "utterances": Cost(150.0, TARGET),
-    "cuts": Cost(2.0),
-    "scored": Cost(300.0, CLIPS),
+    "speech": Cost(8.0),
+    "diarization": Cost(72.0),
+    "target": Cost(1.0),
+    "utterances": Cost(450.0, TARGET),
+    "cuts": Cost(4.0),
+    "scored": Cost(190.0, CLIPS),
     "candidates": Cost(1.0),
 }
 # Where no transcript is published a recogniser writes one, which costs many times what aligning does.

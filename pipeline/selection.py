@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -9,12 +10,13 @@ import pyarrow.parquet as pq
 import yaml
 from apache_beam.pvalue import AsList
 
-from pipeline.build import BuildResult, one_build_at_a_time, quiet_beam, read_result
+from pipeline.build import BuildResult, log_path, one_build_at_a_time, read_result
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CONFIG_NAME, EPISODES_NAME, CommitDataset, DatasetFacts, Publication
 from pipeline.config import config_hash, is_uri
 from pipeline.config_sections import Selection
 from pipeline.graph import keep_summary, merge_all
+from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
 from pipeline.runners import choose_runner
@@ -45,7 +47,7 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             speaker=content["speaker"]["name"],
         )
         runner, options = choose_runner([], workers=1)
-        with quiet_beam(store):
+        with logged_to(Path(log_path(store)) if store.is_local else None):
             pipeline = beam.Pipeline(runner=runner, options=options)
             build_choice(pipeline, store, facts, selection, tuple(content["splits"].values()), rows)
             pipeline.run().wait_until_finish()

@@ -1,56 +1,244 @@
-"""Publisher's text in time."""
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""Align: a publisher's transcript, found again inside the target's speech, word by word and phone by phone.
+
+Neither its times nor its words nor its labels are trusted. Each passage of the target's speech is looked for among the
+captions near it, whoever they name; what fits the sound is aligned; what fits it badly, reaches over the target's edge
+or has unknown speech beside it is left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+
 import numpy as np
+from numpy.typing import NDArray
+
 from schemas.recording import Recording
-from schemas.text import Caption, Phone, Utterance, Utterances, Word
+from schemas.text import Caption, Token, Utterances, Word
 from schemas.turn import Span
 from transforms.audio import read_span
-from transforms.models.base import Aligner, AlignmentError
-from transforms.text.spoken import regroup, spoken_words, tokenise_many
+from transforms.find_text import Hit, Locator, anchor_of, locate
+from transforms.models.base import Aligner, Alignment, AlignmentError, Samples
+from transforms.models.loud import LOUD_FRAME_SECONDS, loud_frames
+from transforms.passages import Passage, find_passages
+from transforms.script import Script, read_script
+from transforms.text.spoken import alternatives, is_unsayable, regroup
+from transforms.utterances import WORD_PAD_SECONDS, SaidPassage, SaidWord, assemble
+
+# A found passage of fewer words may be anywhere: nothing is learnt from it.
+_TELLING_WORDS = 5
+# An anchor's words cover this share of what sounds in it.
+_COVERED_SHARE = 0.6
+# Other readings of a token that are tried, and what one must gain (log-likelihood a frame).
+_MOST_READINGS = 4
+_READING_GAIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class AlignSettings:
-    margin: float = 1.2
+    """How text is looked for and what is good enough. Scores are mean log-likelihoods of a 10 ms frame."""
+
+    preferred_seconds: float = 12.0  # passages are divided at pauses until they are shorter
+    longest_seconds: float = 16.0  # and in running speech if they are longer
+    margin_seconds: float = 3.0  # captions this much before and after a passage may be said in it
+    wide_margin_seconds: float = 12.0  # ... where nothing was found nearer
+    most_words: int = 1500  # a passage is not looked for among more words
+    passage_score: float = -7.2  # a passage that fits worse is not there
+    phrase_score: float = -7.0  # a phrase that fits worse is not said
+    word_score: float = -12.0  # a phrase with a worse word is not said
+    reading_score: float = -5.5  # a number or abbreviation that fits worse is tried in other readings
 
 
-def chunks(spans, speech, longest=12.0):
-    for span in spans:
-        inside = [(max(s.start, span.start), min(s.end, span.end)) for s in speech if min(s.end, span.end) - max(s.start, span.start) > 0.2]
-        cur = None
-        for a, b in inside:
-            if cur and b - cur[0] <= longest: cur = (cur[0], b)
-            else:
-                if cur: yield cur
-                cur = (a, b)
-        if cur: yield cur
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A token of the script and the words it is said in; `whole` unless it was found only in part."""
+
+    place: int
+    spoken: tuple[str, ...]
+    whole: bool = True
 
 
-def align_target(recording: Recording, target: Sequence[Span], speech: Sequence[Span], captions: Sequence[Caption], fmt: str, aligner: Aligner, settings: AlignSettings) -> Utterances:
-    tokens = tokenise_many([c.text for c in captions])
-    flat, times = [], []
-    for c, ts in zip(captions, tokens):
-        n = max(1, len(ts))
-        for i, t in enumerate(ts):
-            flat.append(t); times.append(c.start + (c.end - c.start) * (i + .5) / n)
-    times = np.array(times); out = []
-    for a, b in chunks(target, speech):
-        idx = np.flatnonzero((times > a - settings.margin) & (times < b + settings.margin))
-        if not len(idx): continue
-        toks = flat[idx[0]: idx[-1] + 1]
-        sw = spoken_words(toks)
-        samples = read_span(recording.path, a, b)
-        found = aligner.find(samples, [w for w, _ in sw])
-        if len(found) < 2: continue
-        first, last = sw[found[0][0]][1], sw[found[-1][0]][1]
-        mine = toks[first: last + 1]
-        ws = [w for w, _ in spoken_words(mine)]
-        try: al = aligner.align(samples, ws)
-        except AlignmentError: continue
-        words = regroup(mine, [(a + w.start, a + w.end, w.score) for w in al.words])
-        phones = tuple(Phone(p.symbol, a + p.start, a + p.end) for p in al.phones)
-        cov = (words[-1].end - words[0].start) / (b - a)
-        if al.score < -7: continue
-        out.append(Utterance(a, b, words, phones, f"publisher:{fmt}", al.score, min(cov, 1.0)))
-    return Utterances(tuple(out))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Words of the script in a passage; `covered` is the share of what sounds in it that lies inside words."""
+
+    hits: tuple[Hit, ...]
+    readings: tuple[_Reading, ...]
+    alignment: Alignment
+    loud: NDArray[np.bool_]
+    covered: float
+
+
+def align_target(
+    recording: Recording,
+    target: tuple[Span, ...],
+    speech: tuple[Span, ...],
+    captions: tuple[Caption, ...],
+    transcript_format: str,
+    aligner: Aligner,
+    settings: AlignSettings = AlignSettings(),
+) -> Utterances:
+    """What the target says according to the captions, aligned anew; `shift` is what the captions' times were off by.
+
+    `target` are the spans that are surely the target's alone, `speech` all detected speech (seconds). Passages whose
+    text isn't found, and phrases that fit badly, are in no utterance; `notes` count them.
+    """
+    script = read_script(captions)
+    if not script.words:
+        return Utterances((), notes=("the transcript holds no words that can be said",))
+    passages = find_passages(recording, target, speech, settings.preferred_seconds, settings.longest_seconds)
+    seeker = _Seeker(recording, script, aligner, settings)
+    locator = locate(script, passages, seeker.listen_for_anchor)
+    said: list[SaidPassage] = []
+    missing: list[Passage] = []
+    for passage in passages:
+        found = seeker.look_around(passage, locator)
+        if found is None:
+            missing.append(passage)
+            continue
+        said.append(seeker.said(passage, found))
+    source = f"publisher:{transcript_format}"
+    utterances, rejected = assemble(said, speech, source, settings.phrase_score, settings.word_score)
+    notes = [*_notes_on_times(script, locator), *_notes_on_missing(missing, passages)]
+    if rejected.words:
+        faults = ", ".join(f"{fault}: {count}" for fault, count in rejected.faults)
+        notes.append(f"{rejected.words} aligned words left out with their phrases ({faults})")
+    return Utterances(utterances, round(locator.shift, 3), tuple(notes))
+
+
+class _Seeker:
+    """Looks for words of one script in passages of one recording."""
+
+    def __init__(self, recording: Recording, script: Script, aligner: Aligner, settings: AlignSettings) -> None:
+        self._recording = recording
+        self._script = script
+        self._aligner = aligner
+        self._settings = settings
+
+    def listen_for_anchor(self, passage: Passage, first: int, last: int) -> Sequence[Hit]:
+        found = self._look(passage, first, last)
+        return found.hits if found and found.covered >= _COVERED_SHARE else ()
+
+    def look_around(self, passage: Passage, locator: Locator) -> _Found | None:
+        """Look near where the captions say, then further; what is found helps to find the next."""
+        window = locator.window(passage, self._settings.margin_seconds)
+        found = self._look(passage, *window)
+        if found is None or found.covered < _COVERED_SHARE:
+            wider = locator.window(passage, self._settings.wide_margin_seconds)
+            again = self._look(passage, *wider) if wider != window else None
+            if again and (
+                found is None or (again.covered, again.alignment.score) > (found.covered, found.alignment.score)
+            ):
+                found = again
+        if found and len(found.hits) >= _TELLING_WORDS and found.covered >= _COVERED_SHARE:
+            locator.learn(anchor_of(self._script, found.hits))
+        return found
+
+    def said(self, passage: Passage, found: _Found) -> SaidPassage:
+        """The found words as they are written, in seconds of the recording."""
+        phones = tuple(
+            replace(phone, start=phone.start + passage.read_start, end=phone.end + passage.read_start)
+            for phone in found.alignment.phones
+        )
+        words = tuple(_written(self._script, found, passage.read_start))
+        return SaidPassage(passage, words, phones, found.loud)
+
+    def _look(self, passage: Passage, first: int, last: int) -> _Found | None:
+        if not 0 < last - first <= self._settings.most_words:
+            return None
+        samples = read_span(self._recording.path, passage.read_start, passage.read_end)
+        stretch = self._aligner.find(samples, self._script.words[first:last])
+        if not stretch:
+            return None
+        hits = tuple(Hit(first + index, _moved(word, passage.read_start)) for index, word in stretch)
+        best = self._aligned(samples, tuple(_readings(self._script, hits)))
+        if best is None or best[1].score < self._settings.passage_score:
+            return None
+        readings, alignment = best
+        loud = loud_frames(samples)
+        return _Found(hits, readings, alignment, loud, _covered(alignment.words, loud, passage))
+
+    def _aligned(
+        self, samples: Samples, readings: tuple[_Reading, ...]
+    ) -> tuple[tuple[_Reading, ...], Alignment] | None:
+        """The readings that fit best: numbers and abbreviations otherwise where they fit badly."""
+        best = self._align(samples, readings)
+        for place in range(len(readings)):
+            if best is not None and self._fits(best, place):
+                continue
+            token = self._script.tokens[readings[place].place]
+            for spoken in alternatives(token)[:_MOST_READINGS] if readings[place].whole else ():
+                now = best[0] if best else readings
+                other = self._align(samples, (*now[:place], replace(now[place], spoken=spoken), *now[place + 1 :]))
+                if other and (best is None or other[1].score > best[1].score + _READING_GAIN):
+                    best = other
+        return best
+
+    def _align(self, samples: Samples, readings: tuple[_Reading, ...]) -> tuple[tuple[_Reading, ...], Alignment] | None:
+        try:
+            return readings, self._aligner.align(samples, [word for reading in readings for word in reading.spoken])
+        except AlignmentError:
+            return None
+
+    def _fits(self, aligned: tuple[tuple[_Reading, ...], Alignment], place: int) -> bool:
+        readings, alignment = aligned
+        first = sum(len(reading.spoken) for reading in readings[:place])
+        words = alignment.words[first : first + len(readings[place].spoken)]
+        return min(word.score for word in words) >= self._settings.reading_score
+
+
+def _readings(script: Script, hits: Sequence[Hit]) -> Iterator[_Reading]:
+    for place, group in groupby(hits, key=lambda hit: script.token_of[hit.index]):
+        spoken = tuple(script.words[hit.index] for hit in group)
+        yield _Reading(place, spoken, whole=len(spoken) == len(script.tokens[place].spoken))
+
+
+def _written(script: Script, found: _Found, offset: float) -> Iterator[SaidWord]:
+    """Written words in time; stage directions are left out, punctuation that stands alone joins the word before it."""
+    spoken = iter(found.alignment.words)
+    places = [reading.place for reading in found.readings]
+    unsayable_before = False
+    for reading, following in zip(found.readings, [*places[1:], places[-1] + 1], strict=True):
+        silent = script.tokens[reading.place + 1 : following]
+        unsayable_after = any(is_unsayable(token) for token in silent)
+        token = Token(script.tokens[reading.place].text, reading.spoken)
+        times = [(word.start + offset, word.end + offset, word.score) for word in islice(spoken, len(reading.spoken))]
+        (word,) = regroup([token], times)
+        marks = [token.text for token in silent if not any(c.isalnum() for c in token.text)]
+        fault = "" if reading.whole else "said in part"
+        if unsayable_before or unsayable_after:
+            fault = "beside what can't be said"
+        yield SaidWord(
+            word=replace(word, text=" ".join([word.text, *marks])),
+            place=reading.place,
+            label=script.labels[reading.place],
+            fault=fault,
+        )
+        unsayable_before = unsayable_after
+
+
+def _covered(words: Sequence[Word], loud: NDArray[np.bool_], passage: Passage) -> float:
+    """Share (0..1) of what sounds in the passage itself that lies inside words."""
+    times = passage.read_start + (np.arange(len(loud)) + 0.5) * LOUD_FRAME_SECONDS
+    own = loud & (times >= passage.start) & (times < passage.end)
+    inside = np.zeros(len(loud), np.bool_)
+    for word in words:
+        start, end = (passage.read_start + time for time in (word.start, word.end))
+        inside |= (times >= start - WORD_PAD_SECONDS) & (times < end + WORD_PAD_SECONDS)
+    return float((own & inside).sum() / max(int(own.sum()), 1))
+
+
+def _moved(word: Word, offset: float) -> Word:
+    return replace(word, start=word.start + offset, end=word.end + offset)
+
+
+def _notes_on_times(script: Script, locator: Locator) -> Iterator[str]:
+    if not locator.timed:
+        yield f"the transcript's times {'fit nowhere' if script.timed else 'say too little'}: its text was searched"
+    for start, end, by in locator.jumps:
+        yield f"the transcript's times change by {by:+.1f} s between {start:.0f} and {end:.0f} s"
+
+
+def _notes_on_missing(missing: Sequence[Passage], passages: Sequence[Passage]) -> Iterator[str]:
+    if missing:
+        seconds = sum(passage.duration for passage in missing)
+        yield f"{len(missing)} of {len(passages)} passages ({seconds:.1f} s) say nothing that is in the transcript"

@@ -17,7 +17,7 @@ class ClusterSettings:
     """When two stretches of speech are the same voice."""
 
     # Cosine of two voices' means from which they are one, where both have been heard for ever.
-    same_voice: float = 0.945
+    same_voice: float = 0.955
     # The mean of t seconds is off by noise that lowers its cosines by sqrt(1 + noise_seconds / t); this is put right.
     noise_seconds: float = 0.65
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +31,8 @@ _WORDLESS_SECONDS = 0.4
 # What dividing costs by what the text says there; a pause of a quarter second costs no more.
 _CLAUSE_COST, _PHRASE_COST = 1.2, 2.2
 _NO_PAUSE_COST, _ENOUGH_PAUSE_SECONDS = 1.5, 0.25
-# As quiet as the room; as quiet as the voice ever is; only a dip.
-_DOUBT_COSTS = (0.0, 1.0, 4.0)
+# A pause as quiet as the room costs nothing; one that is as quiet as the voice ever is, and a mere dip, do.
+_OWN_NOISE_COST, _DIP_COST = 1.0, 4.0
 # So near the sound beyond it, quiet is that sound's tail or onset.
 _GUARD_SECONDS = 0.03
 # An aligner's words may end this much early: sound so near a word is its own.
@@ -188,13 +187,9 @@ def _pauses(words: Sequence[Word], track: LevelTrack, free: Span) -> list[_Found
     found: list[_Found | None] = []
     for i in range(len(words) + 1):
         a, b = (words[i - 1] if i else None), (words[i] if i < len(words) else None)
-        for doubt, levels in enumerate((track, own)):
-            pause = _pause(levels, a, b, free)
-            if pause:
-                break
-        else:
-            doubt, pause = 2, _dip(track, a, b)
-        found.append(_Found(pause, _DOUBT_COSTS[doubt]) if pause else None)
+        tries = ((_pause(levels, a, b, free), cost) for levels, cost in ((track, 0.0), (own, _OWN_NOISE_COST)))
+        pause, cost = next(((pause, cost) for pause, cost in tries if pause), (_dip(track, a, b), _DIP_COST))
+        found.append(_Found(pause, cost) if pause else None)
     return found
 
 

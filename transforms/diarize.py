@@ -49,11 +49,11 @@ class DiarizeSettings:
     bridge: float = 0.4  # shorter gaps in the speech are listened to as well
     clusters: ClusterSettings = field(default_factory=ClusterSettings)
     pauses: PauseSettings = field(default_factory=PauseSettings)
-    piece: float = 2.0  # length of the pieces that the first clusters are made of
+    piece: float = 1.0  # length of the pieces that the first clusters are made of
     break_pause: float = 0.3  # a pause of this length ends a stretch, whoever goes on
-    min_stretch: float = 1.5  # shorter stretches do not take part in making clusters
+    min_stretch: float = 2.0  # shorter stretches do not take part in making clusters
     min_voice: float = 2.5  # a voice heard for less is no cluster
-    both_heard: float = 0.5  # windows this near to a change hold both voices, and make no centroid
+    both_heard: float = 0.8  # windows this near to a change hold both voices, and make no centroid
     switch_in_speech: float = 0.6  # what a change of speaker costs, in cosines times windows of 0.25 s
     switch_in_pause: float = 0.1
     nobody: float = 0.6  # a window less similar than this to every voice is none of them (music, noise, a cough)
@@ -189,7 +189,7 @@ class _Voices:
 
 
 def _cluster(windows: Windows, pauses: Sequence[Span], settings: DiarizeSettings) -> _Voices:
-    """Cluster windows: pieces of two seconds first, then twice the stretches that a best path makes of them."""
+    """Cluster windows: short pieces first, then twice the stretches that a best path makes of them."""
     if not len(windows):
         return _Voices(np.zeros(0, np.intp), np.zeros((0, windows.embedding.shape[1]), np.float32))
     middles = windows.middle

@@ -1,6 +1,8 @@
-"""Measure: every score of a clip, from its samples."""
+"""Measure: every score of a clip, from its samples. Nothing is decided here."""
 
 from dataclasses import dataclass
+
+import numpy as np
 
 from schemas.clip import Cut, Scores
 from transforms.bandwidth import bandwidth
@@ -12,37 +14,66 @@ from transforms.pitch import f0_median
 from transforms.silence import edge_silences
 from transforms.snr import wada_snr
 
+# Shorter speech than this says nothing about its rate.
+_SHORTEST_SPEECH_SECONDS = 0.1
+# Scores are written with as many decimals as mean something; the last bits of a sum differ from machine to machine.
+_DECIMALS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureSettings:
     """What the scores depend on besides the samples."""
 
-    filled_share: float = 0.8  # audio that fills less of the band below half its rate was upsampled
+    # Audio that fills less than this share of the band below half its rate was upsampled. MP3 and AAC at podcast rates
+    # hold 16 kHz and more, resamplers lose up to a tenth, and the next lower common rate holds two thirds.
+    filled_share: float = 0.8
 
 
-def measure(samples: Samples, rate: int, cut: Cut, scorer: QualityScorer, settings: MeasureSettings) -> Scores:
-    """Every score of a clip; `samples` mono float32 at `rate` Hz, shape (n,)."""
+def measure(
+    samples: Samples,
+    rate: int,
+    cut: Cut,
+    scorer: QualityScorer,
+    settings: MeasureSettings,
+    source_bandwidth_hz: float | None = None,
+) -> Scores:
+    """Every score of a clip; `samples` mono float32 at `rate` Hz, shape (n,).
+
+    `source_bandwidth_hz` is what the speech of the whole recording reaches (bandwidth.speech_bandwidth): it says better
+    than one clip, which may hold no fricative, whether the audio was upsampled. Without it, or at 0, the clip has to.
+    """
     import soxr
 
-    at_model_rate = samples if rate == MODEL_RATE else soxr.resample(samples, rate, MODEL_RATE).astype("float32")
-    quality = scorer.score(at_model_rate)
+    at_model_rate = samples if rate == MODEL_RATE else soxr.resample(samples, rate, MODEL_RATE, quality="HQ")
+    quality = scorer.score(np.clip(at_model_rate, -1.0, 1.0).astype(np.float32))
     leading, trailing = edge_silences(samples, rate)
     held = bandwidth(samples, rate)
-    spoken_seconds = cut.words[-1].end - cut.words[0].start if cut.words else cut.duration
-    letters = sum(not letter.isspace() for letter in cut.spoken)
+    reached = max(held, source_bandwidth_hz or 0.0)
     return Scores(
-        snr_db=wada_snr(samples),
-        dnsmos_ovrl=quality.overall,
-        dnsmos_sig=quality.signal,
-        dnsmos_bak=quality.background,
-        loudness_lufs=loudness_lufs(samples, rate),
-        peak_db=peak_db(samples),
-        clipped=clipped_share(samples),
+        snr_db=_rounded(wada_snr(samples)),
+        dnsmos_ovrl=_rounded(quality.overall),
+        dnsmos_sig=_rounded(quality.signal),
+        dnsmos_bak=_rounded(quality.background),
+        loudness_lufs=_rounded(loudness_lufs(samples, rate)),
+        peak_db=_rounded(peak_db(samples)),
+        clipped=round(clipped_share(samples), _DECIMALS + 4),
         bandwidth_hz=held,
-        upsampled=held < settings.filled_share * rate / 2,
-        leading_silence=leading,
-        trailing_silence=trailing,
-        chars_per_second=letters / max(spoken_seconds, 0.1),
-        f0_median_hz=f0_median(samples, rate),
+        upsampled=reached < settings.filled_share * rate / 2,
+        leading_silence=_rounded(leading),
+        trailing_silence=_rounded(trailing),
+        chars_per_second=_rounded(chars_per_second(cut)),
+        f0_median_hz=_rounded(f0_median(samples, rate)),
         fingerprint=fingerprint(samples, rate),
     )
+
+
+def chars_per_second(cut: Cut) -> float:
+    """Letters (of what is said, not of what is written) a second from the first word to the last; 0.0 without words."""
+    if not cut.words:
+        return 0.0
+    letters = sum(letter.isalpha() for letter in cut.spoken)
+    return letters / max(cut.words[-1].end - cut.words[0].start, _SHORTEST_SPEECH_SECONDS)
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), _DECIMALS)

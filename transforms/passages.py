@@ -28,7 +28,8 @@ _SHORTEST_SECONDS = 0.15
 class Passage:
     """The target speaks from `start` to `end`; `read_start`..`read_end` is what to listen to (all in seconds).
 
-    `cut_before` and `cut_after` say that the target's speech runs on over that edge, into the passage beside it.
+    `cut_before` and `cut_after` say that the target's speech runs on over that edge, into the passage beside it;
+    `open_before` and `open_after`, that speech runs on there which isn't surely the target's.
     """
 
     start: float
@@ -37,6 +38,8 @@ class Passage:
     read_end: float
     cut_before: bool = False
     cut_after: bool = False
+    open_before: bool = False
+    open_after: bool = False
 
     @property
     def duration(self) -> float:
@@ -64,17 +67,24 @@ def find_passages(
         pieces = list(_weak_cuts(recording, _inside(span, ordered), longest))
         for group in _runs(pieces):
             groups.extend(_divided(group, preferred, longest))
-    edges = [(group[0].start, group[-1].end) for group in groups]
-    return tuple(
-        Passage(
-            start=start,
-            end=end,
-            read_start=max(0.0, start - _room_before(start, ordered, group[0].cut_before)),
-            read_end=min(recording.duration, end + _room_after(end, ordered, group[-1].cut_after)),
-            cut_before=group[0].cut_before,
-            cut_after=group[-1].cut_after,
-        )
-        for (start, end), group in zip(edges, groups, strict=True)
+    return tuple(_passage(group[0], group[-1], ordered, recording.duration) for group in groups)
+
+
+def _passage(first: _Piece, last: _Piece, speech: Sequence[Span], duration: float) -> Passage:
+    open_before = not first.cut_before and _is_running(speech, first.start)
+    open_after = not last.cut_after and _is_running(speech, last.end)
+    silent = _room(first.start, last.end, speech)
+    before = _RUNNING_SECONDS if first.cut_before or open_before else silent[0]
+    after = _RUNNING_SECONDS if last.cut_after or open_after else silent[1]
+    return Passage(
+        start=first.start,
+        end=last.end,
+        read_start=max(0.0, first.start - before),
+        read_end=min(duration, last.end + after),
+        cut_before=first.cut_before,
+        cut_after=last.cut_after,
+        open_before=open_before,
+        open_after=open_after,
     )
 
 
@@ -140,15 +150,13 @@ def _divided(group: list[_Piece], preferred: float, longest: float) -> Iterator[
     yield from _divided(group[best:], preferred, longest)
 
 
-def _room_before(start: float, speech: Sequence[Span], cut: bool) -> float:
-    if cut or any(one.start < start - _SAME_EDGE_SECONDS and one.end > start for one in speech):
-        return _RUNNING_SECONDS
+def _is_running(speech: Sequence[Span], time: float) -> bool:
+    return any(one.start < time - _SAME_EDGE_SECONDS and one.end > time + _SAME_EDGE_SECONDS for one in speech)
+
+
+def _room(start: float, end: float, speech: Sequence[Span]) -> tuple[float, float]:
+    """How much silence is before and after."""
     last = max((one.end for one in speech if one.end <= start + _SAME_EDGE_SECONDS), default=-np.inf)
-    return float(min(_SILENCE_SECONDS, max(start - last, 0.0)))
-
-
-def _room_after(end: float, speech: Sequence[Span], cut: bool) -> float:
-    if cut or any(one.start < end and one.end > end + _SAME_EDGE_SECONDS for one in speech):
-        return _RUNNING_SECONDS
-    first = min((one.start for one in speech if one.start >= end - _SAME_EDGE_SECONDS), default=np.inf)
-    return float(min(_SILENCE_SECONDS, max(first - end, 0.0)))
+    following = min((one.start for one in speech if one.start >= end - _SAME_EDGE_SECONDS), default=np.inf)
+    before, after = max(start - last, 0.0), max(following - end, 0.0)
+    return float(min(before, _SILENCE_SECONDS)), float(min(after, _SILENCE_SECONDS))

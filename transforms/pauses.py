@@ -93,7 +93,7 @@ class Pause:
 
 
 def level_track(recording: Recording) -> LevelTrack:
-    """Levels of a recording, read in blocks (5 bytes of memory a millisecond)."""
+    """Levels of a recording, read in blocks (6 MB of memory an hour)."""
     frame, hop = round(FRAME_SECONDS * _RATE), round(HOP_SECONDS * _RATE)
     parts = []
     for start in np.arange(0.0, recording.duration, _BLOCK_SECONDS):

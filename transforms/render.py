@@ -31,7 +31,7 @@ def render_cut(recording: Recording, cut: Cut, rate: int) -> Samples:
 
 
 def encode_flac(samples: Samples, rate: int) -> bytes:
-    """A 16-bit mono FLAC file with a finished header; the same samples give the same bytes. Beyond full scale is cut."""
+    """A 16-bit mono FLAC file with a finished header; the same samples give the same bytes. Full scale is the limit."""
     import soundfile
 
     pcm = np.clip(np.round(samples.astype(np.float64) * 32768), -32768, 32767).astype(np.int16)

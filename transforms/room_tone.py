@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.turn import Span
 from transforms.pauses import LevelTrack
@@ -22,8 +23,8 @@ class RoomTone:
         length = round(_LENGTH_SECONDS / HOP_SECONDS)
         count = len(track.levels) - length + 1
         self._track = track
-        self._starts = np.zeros(0)
-        self._levels = np.zeros(0)
+        self._starts: NDArray[np.float64] = np.zeros(0)
+        self._levels: NDArray[np.float64] = np.zeros(0)
         if count <= 0:
             return
         loud = ~track.quiet(0, len(track.levels))
@@ -31,7 +32,7 @@ class RoomTone:
         outside = _sums(_inside(speech, len(track.levels)), length)[silent] == 0
         # Detectors pad speech: in a talk without a breath, quiet inside of it is all there is.
         frames = silent[outside] if outside.any() else silent
-        self._starts = frames * HOP_SECONDS
+        self._starts = np.asarray(frames * HOP_SECONDS, np.float64)
         self._levels = _sums(track.levels, length)[frames] / length
 
     def near(self, start: float, end: float) -> Span | None:
@@ -50,13 +51,13 @@ class RoomTone:
         return Span(best, best + _LENGTH_SECONDS)
 
 
-def _sums(values: np.ndarray, length: int) -> np.ndarray:
+def _sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     """Sum of each `length` neighbours, shape (n - length + 1,)."""
     total = np.concatenate(([0.0], np.cumsum(values)))
     return total[length:] - total[:-length]
 
 
-def _inside(spans: Sequence[Span], count: int) -> np.ndarray:
+def _inside(spans: Sequence[Span], count: int) -> NDArray[np.float64]:
     """1.0 for the frames inside a span, shape (count,)."""
     inside = np.zeros(count)
     for span in spans:

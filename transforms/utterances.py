@@ -1,13 +1,14 @@
 """Aligned words become utterances: only phrases that are whole, sure, and the target's, from pause to pause."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.text import Phone, Token, Utterance, Word
+from schemas.text import Phone, Utterance, Word
 from schemas.turn import Span
 from transforms.models.loud import LOUD_FRAME_SECONDS
 from transforms.passages import Passage
@@ -17,16 +18,16 @@ _PAUSE_SECONDS = 0.08
 # More speech than this (s) outside words is a word that the text lacks.
 _UNCOVERED_SECONDS = 0.2
 # Words end a little later than an aligner says, and begin a little earlier.
-_WORD_PAD_SECONDS = 0.06
-# The target's spans are so exact (s).
+WORD_PAD_SECONDS = 0.06
+# Words may reach this far (s) over an edge of the target's spans where speech runs on.
 _EDGE_SECONDS = 0.08
-# Utterances take along at most so much of the pause beside them (s), and touch where the pause is shorter than twice.
-_PAUSE_SHARE_SECONDS = 0.4
+# Utterances with a shorter pause (s) between them touch.
+_TOUCHING_SECONDS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class SaidWord:
-    """A written word in time; `place` its token in the script, `label` the speaker the script names.
+    """A written word in time; `place` its token in the script, `label` the speaker whom the script names.
 
     `fault` says why it can't be used, "" if it can.
     """
@@ -36,10 +37,14 @@ class SaidWord:
     label: str = ""
     fault: str = ""
 
+    @property
+    def middle(self) -> float:
+        return (self.word.start + self.word.end) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class SaidPassage:
-    """A passage with its words, its phones, and which of its 10 ms frames (from `read_start`) surely sound."""
+    """A passage with its words and phones; `loud` says which of its 10 ms frames from `read_start` surely sound."""
 
     passage: Passage
     words: tuple[SaidWord, ...]
@@ -48,44 +53,249 @@ class SaidPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What is good enough: mean log-likelihood a frame of a phrase, and of its worst word."""
+class _Phrase:
+    """Words without a pause between them. `sure` is whether nothing unknown is said before it, since the last one."""
 
-    phrase_score: float
-    word_score: float
+    words: tuple[SaidWord, ...]
+    passage: int
+    sure: bool
+
+    @property
+    def start(self) -> float:
+        return self.words[0].word.start
+
+    @property
+    def end(self) -> float:
+        return self.words[-1].word.end
 
 
-def said_words(
-    tokens: Sequence[Token], times: Sequence[tuple[int, Word]], first_place: int = 0
-) -> tuple[SaidWord, ...]:
-    """Written words from spoken ones: `times` gives for each spoken word the index of its token and its time.
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Words left out, and why the phrases that held them were: fault -> number of words."""
 
-    A token that isn't whole is a fault, and so is one that is speech but can't be written as such; stage directions
-    are left out, punctuation that stands alone joins the word before it.
+    words: int
+    faults: tuple[tuple[str, int], ...]
+
+
+def assemble(
+    passages: Sequence[SaidPassage], speech: Sequence[Span], source: str, phrase_score: float, word_score: float
+) -> tuple[tuple[Utterance, ...], Rejected]:
+    """Utterances of the passages' words, in order, and what was left out.
+
+    A phrase is left out whole if one of its words scores below `word_score`, if all of it scores below `phrase_score`
+    (mean log-likelihood a frame), if the target's speech ends inside it, or if speech runs into it that no word covers.
     """
-    from transforms.text.spoken import is_unsayable, regroup
+    clipped = _without_repeats([_own(one) for one in passages])
+    sounding = [one.loud & _spoken_frames(one, speech) for one in clipped]
+    phrases: list[_Phrase] = []
+    for number, (one, frames) in enumerate(zip(clipped, sounding, strict=True)):
+        phrases.extend(_phrases(_judged(one, frames, word_score), number, frames, one.passage))
+    rejected: Counter[str] = Counter()
+    good = []
+    for phrase in phrases:
+        fault = _fault(phrase, phrase_score)
+        good.append(not fault)
+        if fault:
+            rejected[fault] += len(phrase.words)
+    usual = _usual_label(word for phrase, ok in zip(phrases, good, strict=True) if ok for word in phrase.words)
+    utterances = []
+    for run in _runs(phrases, good, usual):
+        utterances.append(_utterance([phrases[i] for i in run], clipped, sounding, source, usual))
+    return tuple(_touching(utterances, phrases)), Rejected(sum(rejected.values()), tuple(sorted(rejected.items())))
 
-    if not times:
-        return ()
-    first, last = times[0][0], times[-1][0]
-    by_token: dict[int, list[Word]] = {}
-    for token, word in times:
-        by_token.setdefault(token, []).append(word)
-    words: list[SaidWord] = []
-    for index in range(first, last + 1):
-        token = tokens[index]
-        spoken = by_token.get(index, [])
-        if not token.spoken:
-            if is_unsayable(token):
-                if words:
-                    words[-1] = replace(words[-1], fault="unsayable")
-                unsayable = True
-                continue
-            if words and not any(c.isalnum() for c in token.text):
-                words[-1] = replace(words[-1], word=replace(words[-1].word, text=f"{words[-1].word.text} {token.text}"))
+
+def _own(one: SaidPassage) -> SaidPassage:
+    """Without the words that belong to the passage beside it, where running speech was cut."""
+    passage = one.passage
+    words = [
+        word
+        for word in one.words
+        if not (passage.cut_before and word.middle < passage.start)
+        and not (passage.cut_after and word.middle >= passage.end)
+    ]
+    return replace(one, words=tuple(words))
+
+
+def _without_repeats(passages: Sequence[SaidPassage]) -> list[SaidPassage]:
+    """The same word of the script can't be said in two passages: where it was found twice, both are in doubt."""
+    counts = Counter(word.place for one in passages for word in one.words)
+    return [
+        replace(
+            one,
+            words=tuple(replace(w, fault=w.fault or "found twice") if counts[w.place] > 1 else w for w in one.words),
+        )
+        for one in passages
+    ]
+
+
+def _spoken_frames(one: SaidPassage, speech: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which frames are speech of this passage: detected as such, and not beyond its edges."""
+    times = one.passage.read_start + (np.arange(len(one.loud)) + 0.5) * LOUD_FRAME_SECONDS
+    spoken = np.zeros(len(times), np.bool_)
+    for span in speech:
+        spoken |= (times >= span.start) & (times < span.end)
+    return spoken & (times >= one.passage.start) & (times < one.passage.end)
+
+
+def _judged(one: SaidPassage, sounding: NDArray[np.bool_], word_score: float) -> tuple[SaidWord, ...]:
+    passage = one.passage
+    words = []
+    for said in one.words:
+        fault = said.fault
+        reach_before, reach_after = passage.start - said.word.start, said.word.end - passage.end
+        if (passage.open_before and reach_before > _EDGE_SECONDS) or (
+            passage.open_after and reach_after > _EDGE_SECONDS
+        ):
+            fault = fault or "at the edge of the target's speech"
+        elif not passage.start - _EDGE_SECONDS <= said.middle <= passage.end + _EDGE_SECONDS:
+            fault = fault or "outside of the target's speech"
+        elif said.word.score < word_score:
+            fault = fault or "not what is said"
+        words.append(replace(said, fault=fault))
+    return _touched_by_unknown(words, sounding, passage)
+
+
+def _touched_by_unknown(
+    words: Sequence[SaidWord], sounding: NDArray[np.bool_], passage: Passage
+) -> tuple[SaidWord, ...]:
+    """Words marked that have speech right beside them which no word covers."""
+    marked = list(words)
+    gaps = [(passage.read_start, words[0].word.start)] if words else []
+    gaps += [(a.word.end, b.word.start) for a, b in pairwise(words)]
+    gaps += [(words[-1].word.end, passage.read_end)] if words else []
+    for number, (start, end) in enumerate(gaps):
+        unknown = _uncovered(sounding, passage, start, end)
+        if unknown is None:
             continue
-        whole = len(spoken) == len(token.spoken)
-        kept = token if whole else replace(token, spoken=token.spoken[: len(spoken)])
-        (word,) = regroup([kept], [(one.start, one.end, one.score) for one in spoken])
-        words.append(SaidWord(word, first_place + index, fault="" if whole else "cut off"))
-    return tuple(words)
+        if number > 0 and unknown[0] - start < _PAUSE_SECONDS:
+            marked[number - 1] = replace(marked[number - 1], fault=marked[number - 1].fault or "unknown speech beside")
+        if number < len(words) and end - unknown[1] < _PAUSE_SECONDS:
+            marked[number] = replace(marked[number], fault=marked[number].fault or "unknown speech beside")
+    return tuple(marked)
+
+
+def _uncovered(sounding: NDArray[np.bool_], passage: Passage, start: float, end: float) -> tuple[float, float] | None:
+    """From when to when there is speech in a gap between words (s), None where there's as good as none."""
+    first = round((start + WORD_PAD_SECONDS - passage.read_start) / LOUD_FRAME_SECONDS)
+    last = round((end - WORD_PAD_SECONDS - passage.read_start) / LOUD_FRAME_SECONDS)
+    heard = np.flatnonzero(sounding[max(first, 0) : max(last, 0)]) + max(first, 0)
+    if len(heard) * LOUD_FRAME_SECONDS < _UNCOVERED_SECONDS:
+        return None
+    offset = passage.read_start
+    return offset + float(heard[0]) * LOUD_FRAME_SECONDS, offset + float(heard[-1] + 1) * LOUD_FRAME_SECONDS
+
+
+def _phrases(
+    words: Sequence[SaidWord], number: int, sounding: NDArray[np.bool_], passage: Passage
+) -> Iterator[_Phrase]:
+    phrase: list[SaidWord] = []
+    sure = not words or _uncovered(sounding, passage, passage.read_start, words[0].word.start) is None
+    for said in words:
+        if phrase and said.word.start - phrase[-1].word.end >= _PAUSE_SECONDS:
+            yield _Phrase(tuple(phrase), number, sure)
+            sure = _uncovered(sounding, passage, phrase[-1].word.end, said.word.start) is None
+            phrase = []
+        phrase.append(said)
+    if phrase:
+        yield _Phrase(tuple(phrase), number, sure)
+
+
+def _fault(phrase: _Phrase, phrase_score: float) -> str:
+    for said in phrase.words:
+        if said.fault:
+            return said.fault
+    return "not what is said" if _score(phrase.words) < phrase_score else ""
+
+
+def _usual_label(words: Iterable[SaidWord]) -> str:
+    """The label that the transcript gives most of the target's words, by their length in time."""
+    seconds: Counter[str] = Counter()
+    for said in words:
+        if said.label:
+            seconds[said.label] += round(1000 * (said.word.end - said.word.start))
+    return max(sorted(seconds), key=lambda label: seconds[label]) if seconds else ""
+
+
+def _foreign(words: Sequence[SaidWord], usual: str) -> float:
+    return sum(bool(usual and said.label and said.label != usual) for said in words) / len(words)
+
+
+def _runs(phrases: Sequence[_Phrase], good: Sequence[bool], usual: str) -> Iterator[list[int]]:
+    """Good phrases of one passage, one after the other, all labelled as the target's or all not."""
+    run: list[int] = []
+    for i, phrase in enumerate(phrases):
+        if run:
+            last = phrases[run[-1]]
+            same = bool(_foreign(last.words, usual)) == bool(_foreign(phrase.words, usual))
+            runs_on = phrase.passage == last.passage or phrase.start - last.end < _PAUSE_SECONDS
+            if not (good[i] and phrase.sure and same and runs_on):
+                yield run
+                run = []
+        if good[i]:
+            run.append(i)
+    if run:
+        yield run
+
+
+def _utterance(
+    phrases: Sequence[_Phrase],
+    passages: Sequence[SaidPassage],
+    sounding: Sequence[NDArray[np.bool_]],
+    source: str,
+    usual: str,
+) -> Utterance:
+    words = tuple(said for phrase in phrases for said in phrase.words)
+    start, end = phrases[0].start, phrases[-1].end
+    numbers = sorted({phrase.passage for phrase in phrases})
+    phones = [
+        phone
+        for number in numbers
+        for phone in passages[number].phones
+        if start <= (phone.start + phone.end) / 2 <= end and _is_own(phone, passages[number].passage)
+    ]
+    heard = covered = 0
+    for number in numbers:
+        offset = passages[number].passage.read_start
+        times = offset + (np.arange(len(sounding[number])) + 0.5) * LOUD_FRAME_SECONDS
+        speech = sounding[number] & (times >= start) & (times < end)
+        inside = np.zeros(len(times), np.bool_)
+        for said in words:
+            inside |= (times >= said.word.start - WORD_PAD_SECONDS) & (times < said.word.end + WORD_PAD_SECONDS)
+        heard += int(speech.sum())
+        covered += int((speech & inside).sum())
+    return Utterance(
+        start=start,
+        end=end,
+        words=tuple(said.word for said in words),
+        phones=tuple(phones),
+        transcript_source=source,
+        alignment_score=_score(words),
+        coverage=covered / heard if heard else 1.0,
+        foreign=_foreign(words, usual),
+    )
+
+
+def _is_own(phone: Phone, passage: Passage) -> bool:
+    middle = (phone.start + phone.end) / 2
+    return not (passage.cut_before and middle < passage.start) and not (passage.cut_after and middle >= passage.end)
+
+
+def _touching(utterances: Sequence[Utterance], phrases: Sequence[_Phrase]) -> Iterator[Utterance]:
+    """Utterances with nothing but a short pause between them share its middle as their edge."""
+    sure = {phrase.start: phrase.sure for phrase in phrases}
+    previous = {b.start: a.end for a, b in pairwise(phrases)}
+    edges = []
+    for a, b in pairwise(utterances):
+        near = 0 <= b.start - a.end <= _TOUCHING_SECONDS
+        edges.append((a.end + b.start) / 2 if near and sure[b.start] and previous.get(b.start) == a.end else None)
+    for utterance, before, after in zip(utterances, [None, *edges], [*edges, None], strict=True):
+        yield replace(
+            utterance,
+            start=utterance.start if before is None else before,
+            end=utterance.end if after is None else after,
+        )
+
+
+def _score(words: Sequence[SaidWord]) -> float:
+    lengths = [max(said.word.end - said.word.start, LOUD_FRAME_SECONDS) for said in words]
+    return sum(said.word.score * length for said, length in zip(words, lengths, strict=True)) / sum(lengths)

@@ -81,13 +81,16 @@ def captions(turns: list[Turn], seed: int) -> str:
     return "\n".join(cues)
 
 
-def write_podcast(folder: Path, base_url: str) -> None:
+Script = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+def write_podcast(folder: Path, base_url: str, script: Script = EPISODES) -> None:
     """Write episodes, captions, feed.xml, enroll.flac and consent.json into `folder`."""
     import soundfile
 
     (folder / "episodes").mkdir(parents=True, exist_ok=True)
     items = []
-    for number, (title, lines) in enumerate(EPISODES, 1):
+    for number, (title, lines) in enumerate(script, 1):
         samples, turns = assemble(lines, _SEED + number)
         name = f"episode-{number}"
         write_mp3(folder / "episodes" / f"{name}.mp3", samples)

@@ -3,15 +3,19 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config import load_config
-from pipeline.kept import kept_by_config, kept_media, kept_stages
+from pipeline.config import Config, load_config
+from pipeline.kept import finished_episodes, kept_by_config, kept_media, kept_stages
 from schemas.episode import Episode
+from schemas.manifest import Manifest, Totals, withdraw_manifest, write_manifest
 from schemas.recording import Media, Recording
 from schemas.state import EpisodeState, Speech
+from schemas.tables import EPISODE_SCHEMA
 from schemas.turn import Span
 from transforms.stage import Stage, keep_result
 from transforms.store import Store
@@ -132,3 +136,47 @@ def test_a_first_build_has_nothing_and_loads_nothing(tmp_path: Path) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text("name: a\nsources: [{files: x}]\nspeaker: {name: H, auto: true}\n")
     assert kept_by_config(load_config(path))(EPISODE) == ()
+
+
+class TestFinishedEpisodes:
+    """A committed dataset, so small that it is written here by hand."""
+
+    MODELS: ClassVar = {"speech": "webrtcvad-2.0.10"}
+
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> Config:
+        path = tmp_path / "dataset.yaml"
+        path.write_text("name: a\noutput: out\nsources: [{files: x}]\nspeaker: {name: H, auto: true}\n")
+        out = tmp_path / "out"
+        (out / "episodes").mkdir(parents=True)
+        rows = [("e1", "ab", "done"), ("e2", "cd", "failed")]
+        table = [dict(zip(("episode_id", "recording_sha256", "state"), row, strict=True)) for row in rows]
+        whole = [{name: row.get(name) for name in EPISODE_SCHEMA.names} for row in table]
+        pq.write_table(pa.Table.from_pylist(whole, schema=EPISODE_SCHEMA), out / "episodes" / "episodes.parquet")
+        config = load_config(path)
+        (out / "dataset.yaml").write_text(config.resolved_yaml())
+        totals = Totals(2, 1, 0.0, 0.0, 0, 0.0, 0, 0.0)
+        write_manifest(out, Manifest("a", 24_000, (), (), totals, config.hash, self.MODELS))
+        return config
+
+    def finished(self, config: Config, *overrides: str) -> dict[str, str]:
+        changed = load_config(config.folder / "dataset.yaml", overrides)
+        return finished_episodes(changed.output_location, changed, self.MODELS)
+
+    def test_what_is_done_is_done(self, config: Config) -> None:
+        assert self.finished(config) == {"e1": "ab"}
+
+    @pytest.mark.parametrize("override", ["select=strict", "clips.max_seconds=9", "name=b", "sources.0.limit=3"])
+    def test_other_choices_find_the_same_target(self, config: Config, override: str) -> None:
+        assert self.finished(config, override) == {"e1": "ab"}
+
+    @pytest.mark.parametrize("override", ["models.speech=silero", "speaker={name: H, enroll: x.flac}"])
+    def test_another_speaker_or_model_is_another_target(self, config: Config, override: str) -> None:
+        assert self.finished(config, override) == {}
+
+    def test_models_of_another_version(self, config: Config) -> None:
+        assert finished_episodes(config.output_location, config, {"speech": "webrtcvad-2.0.11"}) == {}
+
+    def test_a_dataset_that_was_not_finished(self, config: Config) -> None:
+        withdraw_manifest(config.output_location)
+        assert self.finished(config) == {}

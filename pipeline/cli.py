@@ -3,19 +3,18 @@
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 a gate failed, 130 stopped by the person at the terminal.
 """
 
-import logging
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
 from pipeline.logs import only_errors
 from schemas.errors import ConfigurationError, RealtalkError
@@ -57,30 +56,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(given[:cut], prog_name="realtalk", standalone_mode=False, obj=tuple(given[cut + 1 :]))
         sys.stdout.flush()
-    except _UsageError as error:
-        _report(_usage_line(error))
-        return WRONG_USE
-    except ConfigurationError as error:
-        _report(str(error))
-        return WRONG_USE
-    except RealtalkError as error:
-        _report(str(error))
-        return FAILED
-    except (KeyboardInterrupt, typer.Abort):
-        _report(_STOPPED)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Who read the result has gone (`realtalk inspect ... | head`). Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except Exception as error:  # noqa: BLE001 - the last place: a line for the person, the traceback for the log
-        said = shortened(_one_line(str(error)), _SHOWN_CHARACTERS)
-        _report(f"unexpected {type(error).__name__}: {said}; the whole of it is in {_log_file()}")
-        return FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place: everything ends in one line
+        return _end(error)
     if code == INTERRUPTED:
         # Typer turns Ctrl-C into this code, in older versions into Abort.
         _report(_STOPPED)
     return code if isinstance(code, int) else DONE
+
+
+def _end(error: BaseException) -> int:
+    """Say in one line why a command ended; returns its exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Who read the result has gone (`realtalk inspect ... | head`). Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    raised = unwrapped(error)
+    if isinstance(raised, (KeyboardInterrupt, typer.Abort)):
+        _report(_STOPPED)
+        return INTERRUPTED
+    if isinstance(raised, _UsageError):
+        _report(_usage_line(raised))
+        return WRONG_USE
+    if isinstance(raised, RealtalkError):
+        _report(str(raised))
+        return WRONG_USE if isinstance(raised, ConfigurationError) else FAILED
+    said = shortened(_one_line(str(error)), _SHOWN_CHARACTERS)
+    _report(f"unexpected {type(error).__name__}: {said}; the whole of it is in {_log_file(error)}")
+    return FAILED
 
 
 @app.callback(invoke_without_command=True)
@@ -138,10 +140,8 @@ def doctor(
 def plan(config: ConfigFile, overrides: Overrides = None, output: Output = Format.TABLE) -> int:
     """Say what a build would do, and what it would take."""
     from pipeline.doctor import usable_cores
-
-    with _quiet_import():
-        from pipeline.kept import kept_by_config
-        from pipeline.plan import forecast
+    from pipeline.kept import kept_by_config
+    from pipeline.plan import forecast
     from pipeline.views import show_plan
 
     loaded = _load(config, overrides)
@@ -160,10 +160,14 @@ def build(
     output: Output = Format.TABLE,
 ) -> int:
     """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
-    with _quiet_import():
-        from pipeline.build import run_build
+    from pipeline.beam_arguments import check_beam_arguments
+    from pipeline.build import run_build
+    from pipeline.doctor_inputs import require_enrolment
 
-    return _end_of_build(run_build(_load(config, overrides), list(context.obj or ()), workers), output)
+    loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
+    check_beam_arguments(beam_arguments)
+    require_enrolment(loaded)
+    return _end_of_build(run_build(loaded, beam_arguments, workers), output)
 
 
 @app.command()
@@ -174,9 +178,8 @@ def select(
     output: Output = Format.TABLE,
 ) -> int:
     """Choose clips anew from the scores; no model runs."""
-    with _quiet_import():
-        from pipeline.reselect import current_configuration, new_selection
-        from pipeline.selection import run_select
+    from pipeline.reselect import current_configuration, new_selection
+    from pipeline.selection import run_select
 
     selection = new_selection(current_configuration(dataset), profile, limits or ())
     return _end_of_build(run_select(dataset, selection), output)
@@ -220,16 +223,6 @@ def _end_of_build(result: "BuildResult", output: Format) -> int:
     return DONE
 
 
-@contextmanager
-def _quiet_import() -> Iterator[None]:
-    """Beam warns, as it is imported, of clouds that nobody asked for."""
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
-
-
 def _report(lines: str) -> None:
     for line in lines.splitlines():
         say(f"realtalk: {line}")
@@ -245,10 +238,10 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _log_file() -> str:
+def _log_file(error: BaseException) -> str:
     handle, path = tempfile.mkstemp(prefix="realtalk-", suffix=".log")
     with open(handle, "w", encoding="utf-8") as file:
-        traceback.print_exc(file=file)
+        traceback.print_exception(error, file=file)
     return path
 
 

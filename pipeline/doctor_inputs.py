@@ -62,6 +62,13 @@ def check_enrolment(config: Config) -> Iterator[Check]:
         yield Check("enrolment", status, f"{total:.1f} s in all", mend)
 
 
+def require_enrolment(config: Config) -> None:
+    """Raises ConfigurationError where a recording that the speaker is known by is missing: no build can do without."""
+    faults = [check for check in check_enrolment(config) if check.status is Status.MISSING]
+    if faults:
+        raise ConfigurationError("\n".join(f"speaker.enroll: {check.found}; {check.mend}" for check in faults))
+
+
 def _enrolment_file(path: str) -> tuple[Check, float]:
     if is_uri(path):
         return Check("enrolment", Status.WARNING, f"{path} is remote: only a build can tell", "build"), 0.0

@@ -6,6 +6,7 @@ or has unknown speech beside it is left out.
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 
@@ -67,6 +68,14 @@ class _Found:
     loud: NDArray[np.bool_]
     covered: float
 
+    def evidence(self, places: AbstractSet[int]) -> tuple[float, float]:
+        """How loud, and how well aligned, some of the tokens are."""
+        spoken = iter(self.alignment.words)
+        words = [word for one in self.readings for word in islice(spoken, len(one.spoken)) if one.place in places]
+        frames = [(round(word.start / LOUD_FRAME_SECONDS), round(word.end / LOUD_FRAME_SECONDS)) for word in words]
+        loud = [float(self.loud[start:end].mean()) if end > start else 0.0 for start, end in frames]
+        return round(sum(loud) / len(loud), 1), sum(word.score for word in words) / len(words)
+
 
 def align_target(
     recording: Recording,
@@ -88,14 +97,9 @@ def align_target(
     passages = find_passages(recording, target, speech, settings.preferred_seconds, settings.longest_seconds)
     seeker = _Seeker(recording, script, aligner, settings)
     locator = locate(script, passages, seeker.listen_for_anchor)
-    said: list[SaidPassage] = []
-    missing: list[Passage] = []
-    for passage in passages:
-        found = seeker.look_around(passage, locator)
-        if found is None:
-            missing.append(passage)
-            continue
-        said.append(seeker.said(passage, found))
+    looked = [(passage, seeker.look_around(passage, locator)) for passage in passages]
+    missing = [passage for passage, found in looked if found is None]
+    said = [seeker.said(*one) for one in seeker.without_repeats([(p, found) for p, found in looked if found])]
     source = f"publisher:{transcript_format}"
     utterances, rejected = assemble(said, speech, source, settings.phrase_score, settings.word_score)
     notes = [*_notes_on_times(script, locator), *_notes_on_missing(missing, passages)]
@@ -113,13 +117,19 @@ class _Seeker:
         self._script = script
         self._aligner = aligner
         self._settings = settings
+        self._anchors: dict[Passage, _Found] = {}
 
     def listen_for_anchor(self, passage: Passage, first: int, last: int) -> Sequence[Hit]:
         found = self._look(passage, first, last)
-        return found.hits if found and found.covered >= _COVERED_SHARE else ()
+        if found is None or found.covered < _COVERED_SHARE:
+            return ()
+        self._anchors[passage] = found
+        return found.hits
 
     def look_around(self, passage: Passage, locator: Locator) -> _Found | None:
         """Look near where the captions say, then further; what is found helps to find the next."""
+        if locator.is_anchor(passage) and passage in self._anchors:
+            return self._anchors[passage]
         window = locator.window(passage, self._settings.margin_seconds)
         found = self._look(passage, *window)
         if found is None or found.covered < _COVERED_SHARE:
@@ -132,6 +142,20 @@ class _Seeker:
         if found and len(found.hits) >= _TELLING_WORDS and found.covered >= _COVERED_SHARE:
             locator.learn(anchor_of(self._script, found.hits))
         return found
+
+    def without_repeats(self, found: Sequence[tuple[Passage, _Found]]) -> list[tuple[Passage, _Found]]:
+        """Words that were found at the end of one passage and at the beginning of the next stay where they sound."""
+        kept = list(found)
+        for place in range(1, len(kept)):
+            (before, a), (after, b) = kept[place - 1], kept[place]
+            shared = {one.place for one in a.readings} & {one.place for one in b.readings}
+            if not shared or len(shared) >= min(len(a.readings), len(b.readings)):
+                continue
+            if a.evidence(shared) < b.evidence(shared):
+                kept[place - 1] = before, self._without(before, a, shared)
+            else:
+                kept[place] = after, self._without(after, b, shared)
+        return kept
 
     def said(self, passage: Passage, found: _Found) -> SaidPassage:
         """The found words as they are written, in seconds of the recording."""
@@ -153,9 +177,17 @@ class _Seeker:
         best = self._aligned(samples, tuple(_readings(self._script, hits)))
         if best is None or best[1].score < self._settings.passage_score:
             return None
-        readings, alignment = best
         loud = loud_frames(samples)
-        return _Found(hits, readings, alignment, loud, _covered(alignment.words, loud, passage))
+        return _Found(hits, *best, loud, _covered(best[1].words, loud, passage))
+
+    def _without(self, passage: Passage, found: _Found, places: AbstractSet[int]) -> _Found:
+        """The same, without some of its tokens; as it is where the rest can't be aligned."""
+        samples = read_span(self._recording.path, passage.read_start, passage.read_end)
+        best = self._align(samples, tuple(one for one in found.readings if one.place not in places))
+        if best is None:
+            return found
+        hits = tuple(hit for hit in found.hits if self._script.token_of[hit.index] not in places)
+        return _Found(hits, *best, found.loud, _covered(best[1].words, found.loud, passage))
 
     def _aligned(
         self, samples: Samples, readings: tuple[_Reading, ...]

@@ -1,5 +1,6 @@
 """Cut: the target's utterances become clips, divided at pauses, preferably where sentences end, never inside a word."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,7 @@ FILLED_SHARE = 0.8
 # Diarization and detectors are this generous (s).
 _TURN_PAD_SECONDS = 0.1
 # More sound than this between two words is a word that the text lacks, not a breath.
-_WORDLESS_SECONDS = 0.4
+_WORDLESS_SECONDS, _WORDLESS_BETWEEN_SECONDS = 0.4, 0.15
 # What dividing costs by what the text says there; a pause of a quarter second costs no more.
 _CLAUSE_COST, _PHRASE_COST = 1.2, 2.2
 _NO_PAUSE_COST, _ENOUGH_PAUSE_SECONDS = 1.5, 0.25
@@ -107,7 +108,7 @@ def plan_cuts(
         earliest = passages[number - 1].words[-1].end if number else 0.0
         latest = passages[number + 1].words[0].start if number + 1 < len(passages) else recording.duration
         pauses = _pauses(passage.words, track, _free(passage.words, others, earliest, latest))
-        boundaries = _boundaries(passage.words, pauses, settings)
+        boundaries = _boundaries(passage, pauses, settings)
         for i, j in divide(boundaries, settings.lengths()):
             first, last = pauses[i], pauses[j]
             if first is None or last is None:
@@ -121,8 +122,12 @@ def left_out(utterances: Utterances, cuts: Sequence[Cut]) -> tuple[Span, ...]:
     """Stretches (s of the recording) of aligned words that are in no clip."""
     spans: list[Span] = []
     continues = False
+    ordered = sorted(cuts, key=lambda cut: cut.start)
+    starts = [cut.start for cut in ordered]
     for word in sorted((word for utterance in utterances.utterances for word in utterance.words), key=_middle):
-        if any(cut.start <= _middle(word) <= cut.end for cut in cuts):
+        # Clips share at most their edges: a word is in one of the two that begin last before it, or in none.
+        nearest = bisect_right(starts, _middle(word))
+        if any(_middle(word) <= cut.end for cut in ordered[max(0, nearest - 2) : nearest]):
             continues = False
             continue
         if continues and word.start - spans[-1].end < _WORDLESS_SECONDS:
@@ -206,14 +211,17 @@ def _dip(track: LevelTrack, a: Word | None, b: Word | None) -> Pause | None:
     return dip_between(track, end, b.start if b else end + _WORD_PAD_SECONDS)
 
 
-def _boundaries(words: Sequence[Word], pauses: Sequence[_Found | None], settings: CutSettings) -> list[Boundary]:
-    boundaries = []
+def _boundaries(passage: _Passage, pauses: Sequence[_Found | None], settings: CutSettings) -> list[Boundary]:
+    words, boundaries = passage.words, []
     for i, found in enumerate(pauses):
         a, b = (words[i - 1] if i else None), (words[i] if i < len(words) else None)
         gap = b.start - a.end if a and b else 0.0
+        # Between two utterances words may be missing; inside of one an aligner has accounted for everything.
+        joins = bool(a and b) and passage.origin[i - 1] != passage.origin[i]
+        wordless = _WORDLESS_BETWEEN_SECONDS if joins else _WORDLESS_SECONDS
         if found is None:
             place = b.start if b else words[-1].end
-            boundaries.append(Boundary(place, place, float("inf"), gap, gap > _WORDLESS_SECONDS))
+            boundaries.append(Boundary(place, place, float("inf"), gap, gap > wordless))
             continue
         pause, cost = found.pause, found.cost
         if a and b:
@@ -222,7 +230,7 @@ def _boundaries(words: Sequence[Word], pauses: Sequence[_Found | None], settings
         end = pause.after.start + _edge(pause.after, settings) + _missing(pause.after, settings)
         start = pause.before.end - _edge(pause.before, settings) - _missing(pause.before, settings)
         silent = max(gap, pause.before.end - pause.after.start) if a and b else 0.0
-        divides = silent > settings.max_pause_seconds or pause.noise_seconds > _WORDLESS_SECONDS
+        divides = silent > settings.max_pause_seconds or pause.noise_seconds > wordless
         boundaries.append(Boundary(end, start, cost, silent, divides))
     return boundaries
 

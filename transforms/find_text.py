@@ -85,6 +85,11 @@ class Locator:
         pairs = zip(self._anchors, self._anchors[1:], strict=False)
         return tuple((a.time, b.time, b.shift - a.shift) for a, b in pairs if abs(b.shift - a.shift) > _JUMP_SECONDS)
 
+    def is_anchor(self, passage: Passage) -> bool:
+        """Whether the passage itself is what an anchor stands on."""
+        place = bisect.bisect_left(self._anchors, passage.start, key=lambda anchor: anchor.time)
+        return any(anchor.time < passage.end for anchor in self._anchors[place : place + 1])
+
     def learn(self, anchor: Anchor) -> None:
         bisect.insort(self._anchors, anchor, key=lambda known: known.time)
 

@@ -39,7 +39,8 @@ class Store:
         """A local file with the content of `path`: itself where it is local, else a copy kept for this machine."""
         if _REMOTE_MARK not in path:
             return path
-        name = f"{digest(path)}{Path(path).suffix}"
+        found = FileSystems.match([path])[0].metadata_list[0]
+        name = f"{digest(path, found.size_in_bytes, found.last_updated_in_seconds)}{Path(path).suffix}"
         local = Path(tempfile.gettempdir()) / "realtalk-files" / name
         if not local.exists():
             local.parent.mkdir(parents=True, exist_ok=True)
@@ -107,11 +108,9 @@ class Store:
 
     def size(self, path: str) -> int:
         """Size of a file in bytes."""
-        return (
-            os.path.getsize(path)
-            if _REMOTE_MARK not in path
-            else FileSystems.match([path])[0].metadata_list[0].size_in_bytes
-        )
+        if _REMOTE_MARK not in path:
+            return os.path.getsize(path)
+        return int(FileSystems.match([path])[0].metadata_list[0].size_in_bytes)
 
     def remove(self, path: str) -> None:
         if _REMOTE_MARK not in path:

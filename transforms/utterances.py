@@ -15,8 +15,9 @@ from transforms.passages import Passage
 
 # A silence this long (s) between two words divides phrases.
 _PAUSE_SECONDS = 0.08
-# More speech than this (s) outside words is a word that the text lacks.
-_UNCOVERED_SECONDS = 0.2
+# More speech than this (s) on end, outside words, is a word that the text lacks.
+_UNCOVERED_SECONDS = 0.15
+_HOLE_FRAMES = 3
 # Words end a little later than an aligner says, and begin a little earlier.
 WORD_PAD_SECONDS = 0.06
 # Words may reach this far (s) over an edge of the target's spans where speech runs on.
@@ -176,13 +177,16 @@ def _touched_by_unknown(
 
 def _uncovered(sounding: NDArray[np.bool_], passage: Passage, start: float, end: float) -> tuple[float, float] | None:
     """From when to when there is speech in a gap between words (s), None where there's as good as none."""
-    first = round((start + WORD_PAD_SECONDS - passage.read_start) / LOUD_FRAME_SECONDS)
-    last = round((end - WORD_PAD_SECONDS - passage.read_start) / LOUD_FRAME_SECONDS)
-    heard = np.flatnonzero(sounding[max(first, 0) : max(last, 0)]) + max(first, 0)
-    if len(heard) * LOUD_FRAME_SECONDS < _UNCOVERED_SECONDS:
+    first = max(round((start + WORD_PAD_SECONDS - passage.read_start) / LOUD_FRAME_SECONDS), 0)
+    last = max(round((end - WORD_PAD_SECONDS - passage.read_start) / LOUD_FRAME_SECONDS), 0)
+    heard = np.flatnonzero(sounding[first:last]) + first
+    # Echoes are short and come one by one.
+    runs = np.split(heard, np.flatnonzero(np.diff(heard) > _HOLE_FRAMES) + 1)
+    long = [run for run in runs if len(run) * LOUD_FRAME_SECONDS >= _UNCOVERED_SECONDS]
+    if not long:
         return None
     offset = passage.read_start
-    return offset + float(heard[0]) * LOUD_FRAME_SECONDS, offset + float(heard[-1] + 1) * LOUD_FRAME_SECONDS
+    return offset + float(long[0][0]) * LOUD_FRAME_SECONDS, offset + float(long[-1][-1] + 1) * LOUD_FRAME_SECONDS
 
 
 def _phrases(
@@ -288,7 +292,7 @@ def _touching(utterances: Sequence[Utterance], phrases: Sequence[_Phrase]) -> It
     for a, b in pairwise(utterances):
         near = 0 <= b.start - a.end <= _TOUCHING_SECONDS
         edges.append((a.end + b.start) / 2 if near and sure[b.start] and previous.get(b.start) == a.end else None)
-    for utterance, before, after in zip(utterances, [None, *edges], [*edges, None], strict=True):
+    for utterance, before, after in zip(utterances, [None, *edges], [*edges, None], strict=False):
         yield replace(
             utterance,
             start=utterance.start if before is None else before,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from folder_filesystem import PREFIX
 
 from pipeline.build import BuildResult, run_build
 from pipeline.config import Config, load_config
@@ -171,6 +172,13 @@ def test_another_choice_runs_no_model_and_survives_the_loss_of_work(built: Build
     back = run_select(str(copy), Selection.model_validate("default"))
     assert back.manifest.version == built.manifest.version
     assert bytes_of(copy) == bytes_of(built.output), "choosing as before gives what was before"
+
+
+def test_a_bucket_holds_what_a_folder_would(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:
+    bucket = tmp_path / "bucket" / "dataset"
+    result = run_build(podcast.config(Path("unused"), f"output={PREFIX}{bucket}"))
+    assert result.output == f"{PREFIX}{bucket}"
+    assert bytes_of(bucket) == bytes_of(built.output)
 
 
 def test_one_bad_episode_does_not_stop_the_others(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:

@@ -279,6 +279,21 @@ def test_plan_of_nothing_fails(config: Path, capsys: pytest.CaptureFixture[str])
     assert "no-files" in capsys.readouterr().out
 
 
+def test_a_build_without_its_recording_of_the_speaker_does_not_start(config: Path, capsys) -> None:
+    assert main(["build", str(config), "--set", "speaker={name: H, enroll: gone.flac}"]) == 2
+    assert said(capsys) == (
+        f"realtalk: speaker.enroll: {config.parent}/gone.flac is not there; "
+        "put a recording of the speaker alone there, or correct speaker.enroll\n"
+    )
+    assert [path.name for path in config.parent.iterdir()] == ["dataset.yaml"]
+
+
+def test_a_misspelt_option_of_beam_does_not_start_a_build_elsewhere(config: Path, capsys) -> None:
+    assert main(["build", str(config), "--", "--runnr=DataflowRunner"]) == 2
+    assert said(capsys) == "realtalk: --runnr: no option of Beam; did you mean --runner?\n"
+    assert [path.name for path in config.parent.iterdir()] == ["dataset.yaml"]
+
+
 def test_the_entry_point_is_the_command() -> None:
     from importlib.metadata import entry_points
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from folder_filesystem import PREFIX
 
 from transforms.store import Store
 
@@ -57,3 +58,27 @@ def test_missing_things_are_answers_not_errors(store: Store) -> None:
     assert store.read_text(store.path("nothing")) is None
     assert store.names("nothing") == []
     store.remove(store.path("nothing"))
+
+
+def test_a_remote_store_gives_what_was_put_there(tmp_path: Path) -> None:
+    remote = Store(f"{PREFIX}{tmp_path}/bucket")
+    path = remote.path("data", "a.txt")
+    assert remote.read_text(path) is None
+    remote.write_text(path, "content")
+    assert remote.read_text(path) == "content"
+    assert remote.exists(path)
+    assert remote.size(path) == len("content")
+    assert remote.names("data") == ["a.txt"]
+    assert Path(remote.fetch(path)).read_text() == "content"
+    remote.publish(path, remote.path("published", "b.txt"))
+    assert remote.read_text(remote.path("published", "b.txt")) == "content"
+    remote.remove(path)
+    assert not remote.exists(path)
+
+
+def test_what_fails_while_it_is_written_never_reaches_a_remote_store(tmp_path: Path) -> None:
+    remote = Store(f"{PREFIX}{tmp_path}/bucket")
+    with pytest.raises(RuntimeError), remote.create(remote.path("a.bin")) as partial:
+        partial.write_bytes(b"half")
+        raise RuntimeError("killed")
+    assert not remote.exists(remote.path("a.bin"))

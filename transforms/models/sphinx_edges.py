@@ -7,6 +7,7 @@ into the room's reverberation. Here a few neighbouring edges are aligned, each a
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transforms.models.base import Samples
 from transforms.models.loud import loud_frames
@@ -15,6 +16,8 @@ from transforms.models.sphinx_decoder import FRAME_SAMPLES, Segment, SphinxDecod
 # Words that every candidate shares, so that all of them are held at the same place.
 _SHARED_WORDS = 1
 _MOST_STEPS = 3
+# So many loud frames around the edge outside words may be several words more.
+_UNHEARD_FRAMES = 12
 # What a loud frame outside words costs, and a quiet one inside (natural logarithm of likelihood): 12 of 228 edges were
 # wrong before, 7 by likelihood alone, 5 with these.
 _UNCOVERED_COST = 2.0
@@ -35,22 +38,24 @@ class EdgeSearch:
         shared = min(_SHARED_WORDS, len(segments) - 1)
         held = index + shared
         end = segments[shared].end
+        unheard = self._unheard(0, end, segments[: shared + 1])
 
         def gain(first: int) -> float:
             return self._gain(0, end, first, held + 1)
 
-        return _climb(index, gain, lowest=0, highest=held)
+        return _climb(index, gain, -1, range(held + 1), unheard)
 
     def last(self, index: int, segments: Sequence[Segment]) -> int:
         """A better last word than `index`; `segments` are the words up to it."""
         shared = min(_SHARED_WORDS, len(segments) - 1)
         held = index - shared
         start = segments[-1 - shared].first
+        unheard = self._unheard(start, len(self._loud), segments[-1 - shared :])
 
         def gain(last: int) -> float:
             return self._gain(start, len(self._loud), held, last + 1)
 
-        return _climb(index, gain, lowest=held, highest=len(self._words) - 1)
+        return _climb(index, gain, 1, range(held, len(self._words)), unheard)
 
     def _gain(self, start: int, end: int, first: int, stop: int) -> float:
         """How well words[first:stop] explain the frames start..end; comparable over the same frames."""
@@ -58,28 +63,37 @@ class EdgeSearch:
         path = self._decoder.align_words(as_pcm(samples), self._words[first:stop])
         if path is None:
             return -np.inf
-        loud = self._loud[start:end]
-        covered = np.zeros(len(loud), np.bool_)
-        for segment in path.words:
-            covered[segment.first : segment.end] = True
+        loud, covered = self._loud[start:end], _covered(path.words, end - start)
         uncovered = np.count_nonzero(loud & ~covered)
         quiet = np.count_nonzero(covered & ~loud)
         return float(path.score - _UNCOVERED_COST * uncovered - _QUIET_COST * quiet)
 
+    def _unheard(self, start: int, end: int, segments: Sequence[Segment]) -> bool:
+        """Whether there is more speech in the frames start..end than the words found there."""
+        covered = _covered(segments, end)[start:]
+        return int(np.count_nonzero(self._loud[start:end] & ~covered)) >= _UNHEARD_FRAMES
 
-def _climb(index: int, gain: Callable[[int], float], lowest: int, highest: int) -> int:
-    """The best index within a few steps, in the direction that gains."""
+
+def _covered(segments: Sequence[Segment], frames: int) -> NDArray[np.bool_]:
+    covered = np.zeros(frames, np.bool_)
+    for segment in segments:
+        covered[segment.first : segment.end] = True
+    return covered
+
+
+def _climb(index: int, gain: Callable[[int], float], outwards: int, allowed: range, is_unheard: bool) -> int:
+    """The best index within a few steps: outwards as long as that gains (all of them past unheard speech), else in."""
     best, best_gain = index, gain(index)
-    for direction in (-1, 1):
-        place = index
-        for _ in range(_MOST_STEPS):
-            place += direction
-            if not lowest <= place <= highest:
+    for direction in (outwards, -outwards):
+        for step in range(1, _MOST_STEPS + 1):
+            place = index + direction * step
+            if place not in allowed:
                 break
             here = gain(place)
-            if here <= best_gain:
+            if here > best_gain:
+                best, best_gain = place, here
+            elif not (is_unheard and direction == outwards):
                 break
-            best, best_gain = place, here
         if best != index:
             break
     return best

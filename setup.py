@@ -16,6 +16,7 @@ CORE = [
     "num2words>=0.5.13,<1",
     "numpy>=2.1,<3",
     "onnxruntime>=1.20,<2",
+    "packaging>=24",
     "pandas>=2.2,<4",
     "pocketsphinx>=5.1,<6",
     "pyarrow>=20,<26",
@@ -34,7 +35,7 @@ CORE = [
     "soxr>=0.5,<2",
     "speechmos==0.0.1.1",
     "torch>=2.8,<2.14",
-    "typer>=0.12,<1",
+    "typer>=0.16,<1",
     "webrtcvad>=2.0.10,<3",
 ]
 

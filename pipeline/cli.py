@@ -160,13 +160,14 @@ def build(
     output: Output = Format.TABLE,
 ) -> int:
     """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
+    loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
     from pipeline.beam_arguments import check_beam_arguments
-    from pipeline.build import run_build
     from pipeline.doctor_inputs import require_enrolment
 
-    loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
     check_beam_arguments(beam_arguments)
     require_enrolment(loaded)
+    from pipeline.build import run_build
+
     return _end_of_build(run_build(loaded, beam_arguments, workers), output)
 
 

@@ -10,7 +10,8 @@ from pipeline.config import Config
 from schemas.errors import RealtalkError
 from schemas.state import EpisodeState
 from schemas.turn import Identity
-from transforms.identity import EpisodeVoices, TargetChoice, choose_targets, embed_enrolment, label_seconds
+from transforms.caption_labels import label_seconds
+from transforms.identity import EpisodeVoices, TargetChoice, choose_targets, embed_enrolment
 from transforms.models.base import SpeakerEmbedder
 from transforms.stages import OneModel
 from transforms.store import Store
@@ -111,8 +112,7 @@ def voices_of(state: EpisodeState, store: Store) -> EpisodeVoices:
 
 
 def choose(voices: Sequence[EpisodeVoices], plan: EnrolmentPlan, enrolment: Iterable[Identity]) -> TargetChoice:
-    ordered = sorted(voices, key=lambda voice: voice.episode_id)
-    return choose_targets(ordered, next(iter(enrolment), None), plan.name)
+    return choose_targets(voices, next(iter(enrolment), None), plan.name)
 
 
 def attach_target(state: EpisodeState, choice: TargetChoice) -> EpisodeState:

@@ -38,7 +38,7 @@ class Cuts:
 class Candidates:
     """Every clip of an episode with its scores (`scores_path`) and its audio (`audio_path`), both Parquet.
 
-    In `EpisodeState.scored` the columns about the speaker are still empty, in `EpisodeState.candidates` they are filled.
+    In `EpisodeState.scored` the columns about the speaker are still empty; `EpisodeState.candidates` has them.
     """
 
     scores_path: str
@@ -51,7 +51,8 @@ class Candidates:
 class EpisodeState:
     """What is known of an episode.
 
-    `notes` are lines about what went wrong without harm to the audio; `keys` names the content of each result: the cache key of its stage. With a `failure` the way ended there.
+    `notes` are lines about what went wrong without harm to the audio. `keys` names the content of each result: the
+    cache key of its stage. With a `failure` the way ended there.
     """
 
     episode: Episode

@@ -8,7 +8,7 @@ or has unknown speech beside it is left out.
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import groupby, islice, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,14 @@ from transforms.models.loud import LOUD_FRAME_SECONDS, loud_frames
 from transforms.passages import Passage, find_passages
 from transforms.script import Script, read_script
 from transforms.text.spoken import alternatives, is_unsayable, regroup
-from transforms.utterances import WORD_PAD_SECONDS, SaidPassage, SaidWord, assemble
+from transforms.utterances import WORD_PAD_SECONDS, Limits, SaidPassage, SaidWord, assemble
 
 # A found passage of fewer words may be anywhere: nothing is learnt from it.
 _TELLING_WORDS = 5
 # An anchor's words cover this share of what sounds in it.
 _COVERED_SHARE = 0.6
+# So many words of the next speaker may be put at the edge of a passage by mistake.
+_MOST_STRANGERS = 3
 # Other readings of a token that are tried, and what one must gain (log-likelihood a frame).
 _MOST_READINGS = 4
 _READING_GAIN = 0.02
@@ -46,7 +48,11 @@ class AlignSettings:
     passage_score: float = -7.2  # a passage that fits worse is not there
     phrase_score: float = -7.0  # a phrase that fits worse is not said
     word_score: float = -12.0  # a phrase with a worse word is not said
+    word_deficit: float = 60.0  # ... or with one that lacks so much to the phrase's score, over all its frames
     reading_score: float = -5.5  # a number or abbreviation that fits worse is tried in other readings
+
+    def limits(self) -> Limits:
+        return Limits(self.phrase_score, self.word_score, self.word_deficit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def align_target(
     missing = [passage for passage, found in looked if found is None]
     said = [seeker.said(*one) for one in seeker.without_repeats([(p, found) for p, found in looked if found])]
     source = f"publisher:{transcript_format}"
-    utterances, rejected = assemble(said, speech, source, settings.phrase_score, settings.word_score)
+    utterances, rejected = assemble(said, speech, source, settings.limits())
     notes = [*_notes_on_times(script, locator), *_notes_on_missing(missing, passages)]
     if rejected.words:
         faults = ", ".join(f"{fault}: {count}" for fault, count in rejected.faults)
@@ -178,7 +184,23 @@ class _Seeker:
         if best is None or best[1].score < self._settings.passage_score:
             return None
         loud = loud_frames(samples)
-        return _Found(hits, *best, loud, _covered(best[1].words, loud, passage))
+        found = _Found(hits, *best, loud, _covered(best[1].words, loud, passage))
+        strangers = self._strangers(found)
+        return self._without(passage, found, strangers) if strangers else found
+
+    def _strangers(self, found: _Found) -> frozenset[int]:
+        """Tokens at the edges that are captioned for another than the rest, and sound like neither."""
+        labels = [self._script.labels[reading.place] for reading in found.readings]
+        usual = max(sorted(set(labels)), key=labels.count)
+        if labels.count(usual) == len(labels):
+            return frozenset()
+        doubtful = set()
+        ordered = list(zip(found.readings, labels, strict=True))
+        for side in (ordered, ordered[::-1]):
+            places = {reading.place for reading, _ in takewhile(lambda one: one[1] != usual, side)}
+            if 0 < len(places) <= _MOST_STRANGERS and found.evidence(places)[1] < self._settings.phrase_score:
+                doubtful |= places
+        return frozenset(doubtful)
 
     def _without(self, passage: Passage, found: _Found, places: AbstractSet[int]) -> _Found:
         """The same, without some of its tokens; as it is where the rest can't be aligned."""

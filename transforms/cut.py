@@ -32,6 +32,8 @@ _WORDLESS_SECONDS, _WORDLESS_BETWEEN_SECONDS = 0.4, 0.15
 # What dividing costs by what the text says there; a pause of a quarter second costs no more.
 _CLAUSE_COST, _PHRASE_COST = 1.2, 2.2
 _NO_PAUSE_COST, _ENOUGH_PAUSE_SECONDS = 1.5, 0.25
+# A clip is a sentence, unless that is short: two in one clip cost this.
+_SENTENCES_COST = 0.6
 # A pause as quiet as the room costs nothing; one that is as quiet as the voice ever is, and a mere dip, do.
 _OWN_NOISE_COST, _DIP_COST = 1.0, 4.0
 # So near the sound beyond it, quiet is that sound's tail or onset.
@@ -221,24 +223,21 @@ def _boundaries(passage: _Passage, pauses: Sequence[_Found | None], settings: Cu
         wordless = _WORDLESS_BETWEEN_SECONDS if joins else _WORDLESS_SECONDS
         if found is None:
             place = b.start if b else words[-1].end
-            boundaries.append(Boundary(place, place, float("inf"), gap, gap > wordless))
+            boundaries.append(Boundary(place, place, float("inf"), gap, divides=gap > wordless))
             continue
         pause, cost = found.pause, found.cost
+        whole = 0.0
         if a and b:
-            cost += _text_cost(a.text, b.text)
+            ends = is_sentence_end(a.text, b.text)
+            whole = _SENTENCES_COST if ends else 0.0
+            cost += 0.0 if ends else _CLAUSE_COST if is_clause_end(a.text, b.text) else _PHRASE_COST
             cost += _NO_PAUSE_COST * max(0.0, 1.0 - pause.seconds / _ENOUGH_PAUSE_SECONDS)
         end = pause.after.start + _edge(pause.after, settings) + _missing(pause.after, settings)
         start = pause.before.end - _edge(pause.before, settings) - _missing(pause.before, settings)
         silent = max(gap, pause.before.end - pause.after.start) if a and b else 0.0
         divides = silent > settings.max_pause_seconds or pause.noise_seconds > wordless
-        boundaries.append(Boundary(end, start, cost, silent, divides))
+        boundaries.append(Boundary(end, start, cost, silent, whole, divides))
     return boundaries
-
-
-def _text_cost(text: str, following: str) -> float:
-    if is_sentence_end(text, following):
-        return 0.0
-    return _CLAUSE_COST if is_clause_end(text, following) else _PHRASE_COST
 
 
 def _edge(quiet: Span, settings: CutSettings) -> float:

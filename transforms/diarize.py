@@ -33,8 +33,8 @@ Labels = NDArray[np.intp]
 _STRETCH_SECONDS = 60.0
 # Windows further apart than this have silence between them.
 _APART_SECONDS = 1.0
-# Costs of a change are told in cosines of one window that stands for this many seconds.
-_COST_SECONDS = 0.25
+#: Costs of a change are told in cosines of one window that stands for this many seconds.
+COST_SECONDS = 0.25
 # Voices are looked for in pieces of equal length first, then in the stretches that the last round's voices make.
 _ROUNDS = 3
 
@@ -149,8 +149,10 @@ def _near_changes(windows: Windows, labels: Labels, spans: Sequence[Span], setti
     parts = [Span(max(zone.start, span.start), min(zone.end, span.end)) for zone, span in _intersecting(zones, spans)]
     fine = _grid(parts, settings.fine_hop)
     on_grid = np.abs(fine / settings.fine_hop - np.round(fine / settings.fine_hop)) < 1e-6
-    is_new = np.array([not len(middles) or np.abs(middles - middle).min() > LEVEL_STEP for middle in fine], bool)
-    return fine[on_grid & is_new]
+    after = np.searchsorted(middles, fine)
+    to_next = np.append(middles, np.inf)[after] - fine
+    to_last = fine - np.append(-np.inf, middles)[after]
+    return fine[on_grid & (np.minimum(to_next, to_last) > LEVEL_STEP)]
 
 
 def _intersecting(left: Sequence[Span], right: Sequence[Span]) -> Iterator[tuple[Span, Span]]:
@@ -194,8 +196,8 @@ def _cluster(windows: Windows, pauses: Sequence[Span], settings: DiarizeSettings
         return _Voices(np.zeros(0, np.intp), np.zeros((0, windows.embedding.shape[1]), np.float32))
     middles = windows.middle
     seconds = weights(middles, settings.hop)
-    costs = np.where(_between(middles, pauses, 0.0), settings.switch_in_pause, settings.switch_in_speech)
-    is_break = _between(middles, pauses, settings.break_pause)
+    costs = np.where(between(middles, pauses, 0.0), settings.switch_in_pause, settings.switch_in_speech)
+    is_break = between(middles, pauses, settings.break_pause)
     stretches = _equal_pieces(is_break, seconds, settings.piece)
     inner = np.ones(len(windows), bool)
     labels, centroids = np.zeros(len(windows), np.intp), windows.embedding[:0]
@@ -222,7 +224,7 @@ def _centroids(sums: NDArray[np.float32], seconds: Times, settings: DiarizeSetti
 def _assigned(similarities: NDArray[np.float32], seconds: Times, costs: Times, settings: DiarizeSettings) -> Labels:
     """A voice for each window by the best path over similarities of shape (n, k); -1 is the state of nobody."""
     nobody = np.full((len(similarities), 1), settings.nobody, np.float32)
-    scores = np.hstack([nobody, similarities]) * (seconds / _COST_SECONDS)[:, None].astype(np.float32)
+    scores = np.hstack([nobody, similarities]) * (seconds / COST_SECONDS)[:, None].astype(np.float32)
     return best_path(scores, costs.astype(np.float32)) - 1
 
 
@@ -232,7 +234,7 @@ def weights(middles: Times, hop: float) -> Times:
     return (np.concatenate([[hop], gaps]) + np.concatenate([gaps, [hop]])) / 2
 
 
-def _between(middles: Times, pauses: Sequence[Span], at_least: float) -> NDArray[np.bool_]:
+def between(middles: Times, pauses: Sequence[Span], at_least: float) -> NDArray[np.bool_]:
     """Whether a pause of `at_least` seconds touches the way from each window's predecessor to it, shape (n,).
 
     Windows more than a second apart have nothing but silence between them.

@@ -85,3 +85,20 @@ def merged(spans: Iterable[Span], gap: float = 0.0) -> tuple[Span, ...]:
         else:
             result.append(span)
     return tuple(result)
+
+
+def without(spans: Iterable[Span], holes: Iterable[Span]) -> tuple[Span, ...]:
+    """What is left of spans outside of `holes`, in order."""
+    result: list[Span] = []
+    gaps = merged(holes)
+    for span in sorted(spans):
+        start = span.start
+        for gap in gaps:
+            if gap.end <= start or gap.start >= span.end:
+                continue
+            if gap.start > start:
+                result.append(Span(start, gap.start))
+            start = gap.end
+        if start < span.end:
+            result.append(Span(start, span.end))
+    return tuple(result)

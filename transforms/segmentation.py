@@ -11,14 +11,15 @@ class Boundary:
     """A place between two words (or before the first, after the last).
 
     `end` is where a clip before it would end and `start` where one after it would begin (s); `cost` is what dividing
-    here costs, infinite where it can't be. `pause` (s) is what stays inside a clip that goes on across it; `divides`
-    says that none may.
+    here costs, infinite where it can't be, and `whole` what not dividing here does. `pause` (s) is what stays inside a
+    clip that goes on across it; `divides` says that none may.
     """
 
     end: float
     start: float
     cost: float
     pause: float = 0.0
+    whole: float = 0.0
     divides: bool = False
 
 
@@ -70,7 +71,7 @@ def divide(boundaries: Sequence[Boundary], lengths: Lengths) -> tuple[tuple[int,
                     best[j], came_from[j], is_clip[j] = cost, i, True
             if first.divides:
                 break
-            inside += _PAUSE_PER_SECOND * max(0.0, first.pause - _LONGEST_COMFORTABLE_PAUSE)
+            inside += first.whole + _PAUSE_PER_SECOND * max(0.0, first.pause - _LONGEST_COMFORTABLE_PAUSE)
     clips = []
     j = count - 1
     while j > 0:

@@ -54,6 +54,22 @@ class SaidPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a phrase must score, and its words (mean log-likelihood a frame).
+
+    `word_deficit` is what a word may lack to the phrase's limit, summed over its frames: short words vary more.
+    """
+
+    phrase_score: float
+    word_score: float
+    word_deficit: float
+
+    def is_unlikely(self, word: Word) -> bool:
+        deficit = (self.phrase_score - word.score) * (word.end - word.start) / LOUD_FRAME_SECONDS
+        return word.score < self.word_score or deficit > self.word_deficit
+
+
+@dataclass(frozen=True, slots=True)
 class _Phrase:
     """Words without a pause between them. `sure` is whether nothing unknown is said before it, since the last one."""
 
@@ -79,22 +95,22 @@ class Rejected:
 
 
 def assemble(
-    passages: Sequence[SaidPassage], speech: Sequence[Span], source: str, phrase_score: float, word_score: float
+    passages: Sequence[SaidPassage], speech: Sequence[Span], source: str, limits: Limits
 ) -> tuple[tuple[Utterance, ...], Rejected]:
     """Utterances of the passages' words, in order, and what was left out.
 
-    A phrase is left out whole if one of its words scores below `word_score`, if all of it scores below `phrase_score`
-    (mean log-likelihood a frame), if the target's speech ends inside it, or if speech runs into it that no word covers.
+    A phrase is left out whole if it or one of its words is below the limits, if the target's speech ends inside it, or
+    if speech runs into it that no word covers.
     """
     clipped = _without_repeats([_own(one) for one in passages])
     sounding = [one.loud & _spoken_frames(one, speech) for one in clipped]
     phrases: list[_Phrase] = []
     for number, (one, frames) in enumerate(zip(clipped, sounding, strict=True)):
-        phrases.extend(_phrases(_judged(one, frames, word_score), number, frames, one.passage))
+        phrases.extend(_phrases(_judged(one, frames, limits), number, frames, one.passage))
     rejected: Counter[str] = Counter()
     good = []
     for phrase in phrases:
-        fault = _fault(phrase, phrase_score)
+        fault = _fault(phrase, limits.phrase_score)
         good.append(not fault)
         if fault:
             rejected[fault] += len(phrase.words)
@@ -138,7 +154,7 @@ def _spoken_frames(one: SaidPassage, speech: Sequence[Span]) -> NDArray[np.bool_
     return spoken & (times >= one.passage.start) & (times < one.passage.end)
 
 
-def _judged(one: SaidPassage, sounding: NDArray[np.bool_], word_score: float) -> tuple[SaidWord, ...]:
+def _judged(one: SaidPassage, sounding: NDArray[np.bool_], limits: Limits) -> tuple[SaidWord, ...]:
     passage = one.passage
     words = []
     for said in one.words:
@@ -150,7 +166,7 @@ def _judged(one: SaidPassage, sounding: NDArray[np.bool_], word_score: float) ->
             fault = fault or "at the edge of the target's speech"
         elif not passage.start - _EDGE_SECONDS <= said.middle <= passage.end + _EDGE_SECONDS:
             fault = fault or "outside of the target's speech"
-        elif said.word.score < word_score:
+        elif limits.is_unlikely(said.word):
             fault = fault or "not what is said"
         words.append(replace(said, fault=fault))
     return _touched_by_unknown(words, sounding, passage)

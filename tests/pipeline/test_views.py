@@ -39,7 +39,7 @@ def test_a_person_sees_where_the_hours_went(result: BuildResult, capsys: pytest.
     assert "clips 1, 10 s (train 1)" in rows
     assert "episodes 2, 1 failed" in rows
     assert "consent NO CONSENT ON RECORD" in rows
-    assert "CPU time 90 s, 90 s for an hour of audio" in rows
+    assert "CPU time 2 min, 90 s for an hour of audio" in rows
     assert "dataset /data/a" in rows
 
 

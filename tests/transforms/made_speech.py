@@ -1,5 +1,6 @@
 """Sounds that are speech enough for tests: voiced syllables with formants, words of them at known times, noise."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,3 +86,23 @@ def recording_of(samples: Samples, folder: Path, rate: int = RATE, source_rate: 
     path = folder / "recording.flac"
     soundfile.write(path, np.clip(samples, -1, 1), rate, subtype="PCM_16")
     return Recording(str(path), "0" * 64, len(samples) / rate, rate, source_rate or rate, 1)
+
+
+def through_mp3(samples: Samples, rate: int, bit_rate: int = 64_000) -> Samples:
+    """What is left of samples after MP3."""
+    import av
+
+    pcm = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp3") as out:
+        stream = out.add_stream("mp3", rate=rate)
+        stream.layout, stream.bit_rate = "mono", bit_rate
+        # In the codec's own frames: the library's queue for one large frame takes time that grows with its square.
+        for first in range(0, len(pcm), 1152):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm[None, first : first + 1152]), "s16p", "mono")
+            frame.sample_rate, frame.pts = rate, first
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    buffer.seek(0)
+    with av.open(buffer) as source:
+        return np.concatenate([frame.to_ndarray()[0] for frame in source.decode(audio=0)]).astype(np.float32)

@@ -65,9 +65,9 @@ def test_characters_are_those_said_from_the_first_word_to_the_last() -> None:
 
 
 def test_upsampled_audio_is_said_to_be() -> None:
-    native = spoken(WORDS, 2.6) + noise(2.6, -20)
-    gate = np.repeat(np.tile([1.0, 0.001], 13), round(0.1 * RATE))
-    native = (native * gate[: len(native)]).astype(np.float32)
+    # Fricatives: bursts of noise, a seventh of the time.
+    bursts = np.repeat(np.tile([1.0] + [0.0] * 6, 5), round(0.1 * RATE))[: round(2.6 * RATE)]
+    native = (spoken(WORDS, 2.6) + noise(2.6, -20) * bursts).astype(np.float32)
     once_16k = soxr.resample(soxr.resample(native, RATE, 16_000), 16_000, RATE).astype(np.float32)
     cut, settings = clip_of(native), MeasureSettings()
     assert not measure(native, RATE, cut, Ear(), settings).upsampled

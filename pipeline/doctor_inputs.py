@@ -13,7 +13,7 @@ from schemas.errors import ConfigurationError
 
 # A GE2E embedding of less speech than this wavers; 10 s and more are steady.
 _ENOUGH_ENROLMENT_SECONDS = 10.0
-_LEAST_ENROLMENT_SECONDS = 3.0
+_LEAST_ENROLMENT_SECONDS = 1.5
 
 
 def check_inputs(config: Config) -> Iterator[Check]:

@@ -154,9 +154,11 @@ class ChoiceSettings:
     label_weight: float = 0.06
     # A label is trusted whose voices are this much more like the target than the others'.
     label_agreement: float = 0.04
-    # The target's other clusters in an episode: as much like their first one, and nearly as like the target.
+    # The target's other clusters in an episode: as much like their first one, and this little less like the target;
+    # a little more where the trusted label names them too.
     same_voice: float = 0.85
-    behind: float = 0.07
+    behind: float = 0.03
+    behind_labelled: float = 0.07
     least_seconds: float = 3.0
 
 
@@ -169,8 +171,9 @@ _LINKED = ClusterSettings(same_voice=0.87)
 # Of an episode's labelled speech, more than this adds nothing to the trust in a label (s).
 _ENOUGH_LABELLED_SECONDS = 60.0
 _NAMED_AGREEMENT = 0.03
-# Captions that name somebody for less than this say nothing of a cluster (s).
+# Captions that name somebody for less than this say nothing of a cluster (s, and of its speech).
 _LEAST_LABELLED_SECONDS = 2.0
+_LEAST_LABELLED_SHARE = 0.4
 
 
 def choose_targets(
@@ -254,7 +257,8 @@ class _Episode:
         if label not in self.labels:
             return np.zeros(len(self.names))
         share = self.labelled[:, self.labels.index(label)] / np.maximum(named, 1e-9)
-        return np.where(named >= _LEAST_LABELLED_SECONDS, 2 * share - 1, 0.0)
+        enough = np.maximum(_LEAST_LABELLED_SECONDS, _LEAST_LABELLED_SHARE * self.seconds)
+        return np.where(named >= enough, 2 * share - 1, 0.0)
 
 
 def _trusted_label(
@@ -333,15 +337,10 @@ def _chosen(
     if not order:
         return ()
     best = order[0]
-    with_it = episode.centroids @ episode.centroids[best]
-    return (
-        best,
-        *(
-            index
-            for index in order[1:]
-            if with_it[index] >= settings.same_voice and scores[index] >= scores[best] - settings.behind
-        ),
-    )
+    alike = episode.centroids @ episode.centroids[best] >= settings.same_voice
+    lag = np.where(hints > 0, settings.behind_labelled, settings.behind)
+    near = likeness >= likeness[best] - lag
+    return best, *(index for index in order[1:] if alike[index] and near[index])
 
 
 def _speaks_most(episodes: Sequence[_Episode]) -> NDArray[np.float32]:

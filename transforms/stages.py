@@ -15,7 +15,7 @@ from schemas.ids import digest
 from schemas.recording import Recording
 from schemas.state import Candidates, Captions, Cuts, EpisodeState, Speech
 from schemas.text import Utterances
-from schemas.turn import Diarization, TargetSpeech
+from schemas.turn import Diarization, Span, TargetSpeech
 from transforms.align import AlignSettings, align_target
 from transforms.bandwidth import speech_bandwidth
 from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, plan_cuts, render_cut
@@ -274,6 +274,7 @@ class ScoreClips(Stage):
     cutting: CutSettings
     settings: MeasureSettings
     name = "scored"
+    version = 2
     result = Candidates
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
@@ -293,15 +294,14 @@ class ScoreClips(Stage):
     def _clips(
         self, recording: Recording, cuts: tuple[Cut, ...], rows: list[dict[str, Any]]
     ) -> Iterator[tuple[str, bytes]]:
-        rate = clip_rate(recording, self.cutting)
+        rate, scorer = clip_rate(recording, self.cutting), self.scorer.model
+        # Of the target's own speech: another microphone of the episode may hold more.
+        held = speech_bandwidth(recording, tuple(Span(cut.start, cut.end) for cut in cuts)) if cuts else None
         for cut in cuts:
             samples = render_cut(recording, cut, rate)
+            scores = measure(samples, rate, cut, scorer, self.settings, source_bandwidth_hz=held)
             clip = clip_id(recording.media_sha256, cut, rate)
-            rows.append(
-                candidate_row(
-                    clip, cut, rate, len(samples), measure(samples, rate, cut, self.scorer.model, self.settings)
-                )
-            )
+            rows.append(candidate_row(clip, cut, rate, len(samples), scores))
             yield clip, encode_flac(samples, rate)
 
     def files(self, result: Candidates) -> tuple[str, ...]:

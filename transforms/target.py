@@ -31,7 +31,7 @@ class TargetSettings:
     # Where another voice comes in without a pause, both may be heard for a second around the change.
     drop_before: float = 0.7
     drop_after: float = 0.8
-    bridge: float = 0.5  # gaps in the turns up to this are heard through
+    bridge: float = 0.8  # gaps in the turns up to this are heard through
     join: float = 0.8  # the target's spans with a shorter silence between them, and nobody in it, are one
     min_span: float = 0.6
 
@@ -54,7 +54,7 @@ def find_target(
     turns = _judged(diarization, windows, identity, chosen)
     if not chosen:
         return TargetSpeech(turns, (), "")
-    reference = References.of(diarization, chosen, identity, settings.nobody)
+    reference = References.of(diarization, chosen, identity, windows.embedding.shape[1], settings.nobody)
     spans = _sure_spans(diarization.turns, windows, reference.margins(windows.embedding), settings)
     others = [Span(turn.start, turn.end) for turn in turns if not turn.is_target]
     alone = without(_joined(spans, others, settings.join), diarization.overlaps)
@@ -72,15 +72,17 @@ class References:
     nobody: float
 
     @staticmethod
-    def of(diarization: Diarization, chosen: Sequence[str], identity: Identity, nobody: float) -> "References":
+    def of(
+        diarization: Diarization, chosen: Sequence[str], identity: Identity, dimension: int, nobody: float
+    ) -> "References":
         rows = {cluster.speaker: cluster.centroid for cluster in diarization.clusters}
-        dimension = len(identity.embedding)
 
         def centroids(names: Sequence[str]) -> NDArray[np.float32]:
             return np.array([rows[name] for name in names], np.float32).reshape(len(names), dimension)
 
         others = [name for name in rows if name not in chosen]
-        target = centroids(tuple(chosen)) if chosen else np.array([identity.embedding], np.float32)
+        by_identity = np.array([identity.embedding or [0.0] * dimension], np.float32)
+        target = centroids(chosen) if chosen else by_identity
         return References(target, centroids(others), nobody)
 
     def similarities(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -166,7 +168,7 @@ class ClipVoice:
         """Where no cluster is `chosen`, the identity itself stands for the target."""
         windows = load_windows(diarization.windows_path)
         self._middles = windows.middle
-        reference = References.of(diarization, chosen, identity, settings.nobody)
+        reference = References.of(diarization, chosen, identity, windows.embedding.shape[1], settings.nobody)
         self._similarities = reference.similarities(windows.embedding)
         self._shares = 1 / (1 + np.exp(-reference.margins(windows.embedding).astype(np.float64) / _SHARE_SLOPE))
 
@@ -176,7 +178,7 @@ class ClipVoice:
         Similarity is the mean cosine to the target's centroid in this episode: about 0.87 for the target's speech,
         below 0.75 for one clip in a hundred of it. Purity is the lowest share of the target in any window, 0..1: 0.5
         where another voice of the episode (or none) is as near as the target's, and nearly 1 where nobody else is.
-        Of clips with more than a second of another voice 1 % reach what 95 % of clean clips do, with half a second 13 %.
+        What 95 % of clean clips reach, 1 % of those with over a second of another voice do, 13 % from half a second.
         """
         if not len(self._middles):
             return 0.0, 0.0

@@ -57,7 +57,7 @@ def test_a_good_clip_is_kept_with_the_best_tier_and_no_reason() -> None:
         ("duplicate_of", "0123abcd", "duplicate_of 0123abcd != none"),
         ("transcript_source", "recognised:pocketsphinx", "transcript_source recognised:pocketsphinx != publisher"),
         ("speaker_similarity", 0.55, "speaker_similarity 0.55 < 0.70"),
-        ("speaker_purity", 0.31, "speaker_purity 0.31 < 0.60"),
+        ("speaker_purity", 0.06, "speaker_purity 0.06 < 0.10"),
         ("overlap", 0.4, "overlap 0.40 > 0.02"),
         ("coverage", 0.5, "coverage 0.50 < 0.80"),
         ("chars_per_second", 2.0, "chars_per_second 2.0 < 5.0"),
@@ -137,7 +137,7 @@ def test_the_tier_is_the_strictest_profile_passed_whatever_was_asked() -> None:
         assert judge(GOOD, thresholds).tier == "strict"
         assert judge(default, thresholds).tier == "default"
         assert judge(permissive, thresholds).tier == "permissive"
-        assert judge({**GOOD, "dnsmos_ovrl": 1.0}, thresholds).tier == ""
+        assert judge({**GOOD, "dnsmos_ovrl": 0.9}, thresholds).tier == ""
     rejected = judge(GOOD, replace(DEFAULT, dnsmos_ovrl=4.5))
     assert (rejected.kept, rejected.tier) == (False, "strict")
 

@@ -219,9 +219,8 @@ def _end_of_build(result: "BuildResult", output: Format) -> int:
 
     show_build(result, output)
     if not result.manifest.totals.clips:
-        say(
-            f"realtalk: no clip was chosen; the table says why: realtalk select {result.output} --profile permissive takes more"
-        )
+        say("realtalk: no clip was chosen; the table says why")
+        say(f"          realtalk select {result.output} --profile permissive takes more")
         return FAILED
     return DONE
 

@@ -144,7 +144,7 @@ class ChoiceSettings:
     """
 
     # Likeness of the target's cluster to the enrolment, and to other episodes' clusters of the target.
-    to_enrolment: float = 0.447
+    to_enrolment: float = 0.45
     to_episodes: float = 0.52
     # From here on, and this much ahead of the episode's second, a cluster teaches what the target sounds like.
     sure: float = 0.03
@@ -160,6 +160,9 @@ class ChoiceSettings:
     behind: float = 0.03
     behind_labelled: float = 0.07
     least_seconds: float = 3.0
+    # Who is heard for less than this, and less than this share of the speech, is a jingle or a passer-by.
+    main_seconds: float = 10.0
+    main_share: float = 0.2
 
 
 # Voices that every episode is taken to have beside its own, and their cosine to a target that they are not.
@@ -251,6 +254,11 @@ class _Episode:
         others = cosines.sum() - cosines + _COMMON_VOICES * _COMMON_COSINE
         return cosines - 0.5 * others / (len(cosines) - 1 + _COMMON_VOICES)
 
+    def is_main(self, settings: ChoiceSettings) -> NDArray[np.bool_]:
+        """Whether each cluster is heard for long enough to be the target's main one, shape (k,)."""
+        enough = min(settings.main_seconds, settings.main_share * float(self.seconds.sum()))
+        return self.seconds >= max(enough, settings.least_seconds)
+
     def hints(self, label: str) -> NDArray[np.float64]:
         """-1..1 for each cluster, shape (k,): its captions name another .. `label`; 0 where they name nobody."""
         named = self.labelled.sum(axis=1)
@@ -292,7 +300,7 @@ def _sure(
     """The cluster that is the target's beyond doubt, None where there is none."""
     scores = likeness + hints
     order = np.lexsort((np.arange(len(scores)), -scores))
-    if not len(order) or episode.seconds[order[0]] < settings.least_seconds:
+    if not len(order) or not episode.is_main(settings)[order[0]]:
         return None
     best = int(order[0])
     accepted = likeness[best] + min(hints[best], 0.0)
@@ -334,13 +342,14 @@ def _chosen(
     scores = likeness + hints
     enough = (likeness + np.minimum(hints, 0.0) >= 0) & (episode.seconds >= settings.least_seconds)
     order = [int(index) for index in np.lexsort((np.arange(len(scores)), -scores)) if enough[index]]
-    if not order:
+    is_main = episode.is_main(settings)
+    best = next((index for index in order if is_main[index]), -1)
+    if best < 0:
         return ()
-    best = order[0]
     alike = episode.centroids @ episode.centroids[best] >= settings.same_voice
     lag = np.where(hints > 0, settings.behind_labelled, settings.behind)
     near = likeness >= likeness[best] - lag
-    return best, *(index for index in order[1:] if alike[index] and near[index])
+    return best, *(index for index in order if index != best and alike[index] and near[index])
 
 
 def _speaks_most(episodes: Sequence[_Episode]) -> NDArray[np.float32]:

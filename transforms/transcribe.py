@@ -49,9 +49,7 @@ def transcribe_target(
     return Utterances(utterances, notes=tuple(notes))
 
 
-def _heard(
-    recording: Recording, passage: Passage, transcriber: Transcriber, aligner: Aligner
-) -> SaidPassage | None:
+def _heard(recording: Recording, passage: Passage, transcriber: Transcriber, aligner: Aligner) -> SaidPassage | None:
     samples = read_span(recording.path, passage.read_start, passage.read_end)
     spoken = [word.text for word in transcriber.transcribe(samples)]
     if not spoken:
@@ -65,9 +63,7 @@ def _heard(
         SaidWord(replace(word, start=word.start + offset, end=word.end + offset, spoken=word.text), 0)
         for word in alignment.words
     )
-    phones = tuple(
-        replace(phone, start=phone.start + offset, end=phone.end + offset) for phone in alignment.phones
-    )
+    phones = tuple(replace(phone, start=phone.start + offset, end=phone.end + offset) for phone in alignment.phones)
     return SaidPassage(passage, words, phones, loud_frames(samples))
 
 

@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.recording import Recording
-from schemas.text import Caption, Token, Utterances, Word
+from schemas.text import Caption, Utterances, Word
 from schemas.turn import Span
 from transforms.audio import read_span
 from transforms.find_text import Hit, Locator, anchor_of, locate
 from transforms.models.base import Aligner, Alignment, AlignmentError, Samples
 from transforms.models.loud import LOUD_FRAME_SECONDS, loud_frames
 from transforms.passages import Passage, find_passages
+from transforms.said import Reading, SaidPassage, said_passage
 from transforms.script import Script, read_script
-from transforms.text.spoken import alternatives, is_unsayable, regroup
-from transforms.utterances import WORD_PAD_SECONDS, Limits, SaidPassage, SaidWord, assemble
+from transforms.text.spoken import alternatives
+from transforms.utterances import WORD_PAD_SECONDS, Limits, assemble
 
 # A found passage of fewer words may be anywhere: nothing is learnt from it.
 _TELLING_WORDS = 5
@@ -56,20 +57,11 @@ class AlignSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """A token of the script and the words it is said in; `whole` unless it was found only in part."""
-
-    place: int
-    spoken: tuple[str, ...]
-    whole: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class _Found:
     """Words of the script in a passage; `covered` is the share of what sounds in it that lies inside words."""
 
     hits: tuple[Hit, ...]
-    readings: tuple[_Reading, ...]
+    readings: tuple[Reading, ...]
     alignment: Alignment
     loud: NDArray[np.bool_]
     covered: float
@@ -90,7 +82,7 @@ def align_target(
     captions: tuple[Caption, ...],
     transcript_format: str,
     aligner: Aligner,
-    settings: AlignSettings = AlignSettings(),
+    settings: AlignSettings,
 ) -> Utterances:
     """What the target says according to the captions, aligned anew; `shift` is what the captions' times were off by.
 
@@ -101,6 +93,8 @@ def align_target(
     if not script.words:
         return Utterances((), notes=("the transcript holds no words that can be said",))
     passages = find_passages(recording, target, speech, settings.preferred_seconds, settings.longest_seconds)
+    if not passages:
+        return Utterances((), notes=("no speech was detected in the target's turns",))
     seeker = _Seeker(recording, script, aligner, settings)
     locator = locate(script, passages, seeker.listen_for_anchor)
     looked = [(passage, seeker.look_around(passage, locator)) for passage in passages]
@@ -137,10 +131,10 @@ class _Seeker:
         if locator.is_anchor(passage) and passage in self._anchors:
             return self._anchors[passage]
         window = locator.window(passage, self._settings.margin_seconds)
-        found = self._look(passage, *window)
+        found = self._look_among_few(passage, *window)
         if found is None or found.covered < _COVERED_SHARE:
             wider = locator.window(passage, self._settings.wide_margin_seconds)
-            again = self._look(passage, *wider) if wider != window else None
+            again = self._look_among_few(passage, *wider) if wider != window else None
             if again and (
                 found is None or (again.covered, again.alignment.score) > (found.covered, found.alignment.score)
             ):
@@ -165,15 +159,14 @@ class _Seeker:
 
     def said(self, passage: Passage, found: _Found) -> SaidPassage:
         """The found words as they are written, in seconds of the recording."""
-        phones = tuple(
-            replace(phone, start=phone.start + passage.read_start, end=phone.end + passage.read_start)
-            for phone in found.alignment.phones
-        )
-        words = tuple(_written(self._script, found, passage.read_start))
-        return SaidPassage(passage, words, phones, found.loud)
+        script = self._script
+        return said_passage(passage, script.tokens, script.labels, found.readings, found.alignment, found.loud)
+
+    def _look_among_few(self, passage: Passage, first: int, last: int) -> _Found | None:
+        return self._look(passage, first, last) if last - first <= self._settings.most_words else None
 
     def _look(self, passage: Passage, first: int, last: int) -> _Found | None:
-        if not 0 < last - first <= self._settings.most_words:
+        if last <= first:
             return None
         samples = read_span(self._recording.path, passage.read_start, passage.read_end)
         stretch = self._aligner.find(samples, self._script.words[first:last])
@@ -211,9 +204,7 @@ class _Seeker:
         hits = tuple(hit for hit in found.hits if self._script.token_of[hit.index] not in places)
         return _Found(hits, *best, found.loud, _covered(best[1].words, found.loud, passage))
 
-    def _aligned(
-        self, samples: Samples, readings: tuple[_Reading, ...]
-    ) -> tuple[tuple[_Reading, ...], Alignment] | None:
+    def _aligned(self, samples: Samples, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], Alignment] | None:
         """The readings that fit best: numbers and abbreviations otherwise where they fit badly."""
         best = self._align(samples, readings)
         for place in range(len(readings)):
@@ -227,47 +218,23 @@ class _Seeker:
                     best = other
         return best
 
-    def _align(self, samples: Samples, readings: tuple[_Reading, ...]) -> tuple[tuple[_Reading, ...], Alignment] | None:
+    def _align(self, samples: Samples, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], Alignment] | None:
         try:
             return readings, self._aligner.align(samples, [word for reading in readings for word in reading.spoken])
         except AlignmentError:
             return None
 
-    def _fits(self, aligned: tuple[tuple[_Reading, ...], Alignment], place: int) -> bool:
+    def _fits(self, aligned: tuple[tuple[Reading, ...], Alignment], place: int) -> bool:
         readings, alignment = aligned
         first = sum(len(reading.spoken) for reading in readings[:place])
         words = alignment.words[first : first + len(readings[place].spoken)]
         return min(word.score for word in words) >= self._settings.reading_score
 
 
-def _readings(script: Script, hits: Sequence[Hit]) -> Iterator[_Reading]:
+def _readings(script: Script, hits: Sequence[Hit]) -> Iterator[Reading]:
     for place, group in groupby(hits, key=lambda hit: script.token_of[hit.index]):
         spoken = tuple(script.words[hit.index] for hit in group)
-        yield _Reading(place, spoken, whole=len(spoken) == len(script.tokens[place].spoken))
-
-
-def _written(script: Script, found: _Found, offset: float) -> Iterator[SaidWord]:
-    """Written words in time; stage directions are left out, punctuation that stands alone joins the word before it."""
-    spoken = iter(found.alignment.words)
-    places = [reading.place for reading in found.readings]
-    unsayable_before = False
-    for reading, following in zip(found.readings, [*places[1:], places[-1] + 1], strict=True):
-        silent = script.tokens[reading.place + 1 : following]
-        unsayable_after = any(is_unsayable(token) for token in silent)
-        token = Token(script.tokens[reading.place].text, reading.spoken)
-        times = [(word.start + offset, word.end + offset, word.score) for word in islice(spoken, len(reading.spoken))]
-        (word,) = regroup([token], times)
-        marks = [token.text for token in silent if not any(c.isalnum() for c in token.text)]
-        fault = "" if reading.whole else "said in part"
-        if unsayable_before or unsayable_after:
-            fault = "beside what can't be said"
-        yield SaidWord(
-            word=replace(word, text=" ".join([word.text, *marks])),
-            place=reading.place,
-            label=script.labels[reading.place],
-            fault=fault,
-        )
-        unsayable_before = unsayable_after
+        yield Reading(place, spoken, whole=len(spoken) == len(script.tokens[place].spoken))
 
 
 def _covered(words: Sequence[Word], loud: NDArray[np.bool_], passage: Passage) -> float:

@@ -8,6 +8,7 @@ in the middle of the recording is looked for in the whole text, then the halves 
 import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -35,6 +36,9 @@ _JUMP_SECONDS = 2.0
 # A text of so few words needs no halving.
 _FEW_WORDS = 150
 _TRIES = 3
+# The cost of looking grows faster than the number of words looked among, and so does its memory (230 MB for 3 000).
+_BLOCK_WORDS = 3000
+_BLOCK_OVERLAP_WORDS = 100
 # Of so few passages none is found where the first tries were in vain.
 _FEW_PASSAGES = 8
 # Nobody says more words a second; around an anchor so many words may be said otherwise than written.
@@ -82,7 +86,7 @@ class Locator:
         """(from, to, by) in seconds: between which times of the recording the shift changes, and by how much."""
         if not self.timed:
             return ()
-        pairs = zip(self._anchors, self._anchors[1:], strict=False)
+        pairs = pairwise(_without_outliers(self._anchors))
         return tuple((a.time, b.time, b.shift - a.shift) for a, b in pairs if abs(b.shift - a.shift) > _JUMP_SECONDS)
 
     def is_anchor(self, passage: Passage) -> bool:
@@ -177,7 +181,8 @@ def _anchors_by_halves(
     good = [place for place, one in enumerate(passages) if one.duration >= _ANCHOR_SECONDS[0]]
     middle = (len(passages) - 1) / 2
     for place in sorted(good, key=lambda place: (abs(place - middle), place))[:_TRIES]:
-        hits = listen(passages[place], first, last)
+        share = (place + 0.5) / len(passages)
+        hits = _listen_in_blocks(passages[place], listen, first, last, first + share * (last - first))
         if len(hits) < _ANCHOR_WORDS:
             continue
         anchor = anchor_of(script, hits)
@@ -191,6 +196,16 @@ def _anchors_by_halves(
         half = len(passages) // 2
         yield from _anchors_by_halves(script, passages[:half], listen, first, last)
         yield from _anchors_by_halves(script, passages[half:], listen, first, last)
+
+
+def _listen_in_blocks(passage: Passage, listen: Listen, first: int, last: int, likely: float) -> Sequence[Hit]:
+    """The first block of the words that the passage is found in, the likeliest block first."""
+    starts = range(first, max(last - _BLOCK_OVERLAP_WORDS, first + 1), _BLOCK_WORDS - _BLOCK_OVERLAP_WORDS)
+    for start in sorted(starts, key=lambda start: (abs(start + _BLOCK_WORDS / 2 - likely), start)):
+        hits = listen(passage, start, min(start + _BLOCK_WORDS, last))
+        if len(hits) >= _ANCHOR_WORDS:
+            return hits
+    return ()
 
 
 def _between(script: Script, start: float, end: float) -> tuple[int, int]:

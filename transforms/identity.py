@@ -320,12 +320,13 @@ def _judged_again(
     everywhere = np.sum(rows, axis=0)
     again = []
     for episode, row in zip(episodes, rows, strict=True):
-        alone = episode.likeness(first) - threshold
+        to_first = episode.likeness(first) - threshold
         others = everywhere - row
         if np.linalg.norm(others) > 0.5:
             with_others = episode.likeness(unit(first + unit(others))) - settings.to_episodes
-            alone = (alone + with_others) / 2
-        again.append(alone)
+            again.append((to_first + with_others) / 2)
+        else:
+            again.append(to_first)
     return again
 
 

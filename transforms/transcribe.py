@@ -1,23 +1,18 @@
-"""Transcribe: what a recogniser hears in the target's speech, where nothing is published.
-
-Its words are no ground truth (an embedded recogniser gets every second word of people wrong): utterances say that they
-were recognised, and their clips fail the default gates.
-"""
+"""Transcribe: what the target says where no transcript is published, written down by a recogniser."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from schemas.recording import Recording
-from schemas.text import Utterances
+from schemas.text import Token, Utterances
 from schemas.turn import Span
 from transforms.align import AlignSettings
 from transforms.audio import read_span
-from transforms.models.base import Aligner, AlignmentError, Transcriber
+from transforms.models.base import Aligner, Alignment, AlignmentError, Samples, Transcriber
 from transforms.models.loud import loud_frames
-from transforms.passages import Passage, find_passages
-from transforms.utterances import SaidPassage, SaidWord, assemble
-
-SOURCE = "recognised:pocketsphinx"
+from transforms.passages import find_passages
+from transforms.said import Reading, SaidPassage, said_passage
+from transforms.text.spoken import tokenise
+from transforms.utterances import assemble
 
 
 def transcribe_target(
@@ -28,46 +23,36 @@ def transcribe_target(
     aligner: Aligner,
     settings: AlignSettings,
 ) -> Utterances:
-    """Recognise the target's speech passage by passage, then put the words and their phones in time.
+    """What a recogniser hears in the target's spans (seconds), aligned word by word and phone by phone.
 
-    What is recognised but can't be aligned is left out, and counted in the notes.
+    `transcript_source` names the recogniser, so that no gate takes its words for a publisher's.
     """
     passages = find_passages(recording, target, speech, settings.preferred_seconds, settings.longest_seconds)
-    heard = [_heard(recording, passage, transcriber, aligner) for passage in passages]
     said: list[SaidPassage] = []
-    place = 0
-    for one in heard:
-        if one is not None:
-            said.append(_numbered(one, place))
-            place += len(one.words)
-    utterances, rejected = assemble(said, speech, SOURCE, settings.limits())
+    tokens: list[Token] = []
+    for passage in passages:
+        samples = read_span(recording.path, passage.read_start, passage.read_end)
+        heard = tokenise(" ".join(word.text for word in transcriber.transcribe(samples)))
+        readings = [Reading(len(tokens) + i, token.spoken) for i, token in enumerate(heard) if token.spoken]
+        tokens.extend(heard)
+        alignment = _aligned(aligner, samples, readings)
+        if alignment is not None:
+            said.append(said_passage(passage, tokens, [""] * len(tokens), readings, alignment, loud_frames(samples)))
+    source = f"recognised:{transcriber.identity.split(':', 1)[0]}"
+    utterances, rejected = assemble(said, speech, source, settings.limits())
     notes = []
-    if None in heard:
-        notes.append(f"{heard.count(None)} of {len(heard)} passages could not be recognised")
+    if len(said) < len(passages):
+        notes.append(f"nothing was recognised in {len(passages) - len(said)} of {len(passages)} passages")
     if rejected.words:
         notes.append(f"{rejected.words} recognised words left out with their phrases")
     return Utterances(utterances, notes=tuple(notes))
 
 
-def _heard(recording: Recording, passage: Passage, transcriber: Transcriber, aligner: Aligner) -> SaidPassage | None:
-    samples = read_span(recording.path, passage.read_start, passage.read_end)
-    spoken = [word.text for word in transcriber.transcribe(samples)]
-    if not spoken:
+def _aligned(aligner: Aligner, samples: Samples, readings: Sequence[Reading]) -> Alignment | None:
+    words = [word for reading in readings for word in reading.spoken]
+    if not words:
         return None
     try:
-        alignment = aligner.align(samples, spoken)
+        return aligner.align(samples, words)
     except AlignmentError:
         return None
-    offset = passage.read_start
-    words = tuple(
-        SaidWord(replace(word, start=word.start + offset, end=word.end + offset, spoken=word.text), 0)
-        for word in alignment.words
-    )
-    phones = tuple(replace(phone, start=phone.start + offset, end=phone.end + offset) for phone in alignment.phones)
-    return SaidPassage(passage, words, phones, loud_frames(samples))
-
-
-def _numbered(passage: SaidPassage, first: int) -> SaidPassage:
-    """The passage with places that go on from those of the passages before it."""
-    words: Sequence[SaidWord] = passage.words
-    return replace(passage, words=tuple(replace(word, place=first + i) for i, word in enumerate(words)))

@@ -12,6 +12,7 @@ from schemas.text import Phone, Utterance, Word
 from schemas.turn import Span
 from transforms.models.loud import LOUD_FRAME_SECONDS
 from transforms.passages import Passage
+from transforms.said import SaidPassage, SaidWord
 
 # A silence this long (s) between two words divides phrases.
 _PAUSE_SECONDS = 0.08
@@ -24,33 +25,6 @@ WORD_PAD_SECONDS = 0.06
 _EDGE_SECONDS = 0.08
 # Utterances with a shorter pause (s) between them touch.
 _TOUCHING_SECONDS = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class SaidWord:
-    """A written word in time; `place` its token in the script, `label` the speaker whom the script names.
-
-    `fault` says why it can't be used, "" if it can.
-    """
-
-    word: Word
-    place: int
-    label: str = ""
-    fault: str = ""
-
-    @property
-    def middle(self) -> float:
-        return (self.word.start + self.word.end) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class SaidPassage:
-    """A passage with its words and phones; `loud` says which of its 10 ms frames from `read_start` surely sound."""
-
-    passage: Passage
-    words: tuple[SaidWord, ...]
-    phones: tuple[Phone, ...]
-    loud: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pipeline.demo.script import ENROLMENT, EPISODES
 from transforms.text.spoken import tokenise
 
 RATE = 22_050
-VOICES = {"H": Voice("en-us+Annie", rate=150, pitch=52, range=55), "G": Voice("en-us", rate=165, pitch=28)}
+VOICES = {"H": Voice("en-us+f5", rate=150, pitch=52, range=55), "G": Voice("en-us", rate=165, pitch=28)}
 NAMES = {"H": "Host", "G": "Guest"}
 _SEED = 20_260_601
 _NOISE_DBFS = -62.0

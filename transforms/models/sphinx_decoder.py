@@ -132,19 +132,10 @@ class SphinxDecoder:
         self._hear(pcm)
         return self._best_path()
 
-    def recognise(self, pcm: bytes, search: str | None = None) -> Path | None:
-        """Free decoding with a named language model, or with the one the decoder was made with."""
-        self._decoder.activate_search(search)
+    def recognise(self, pcm: bytes) -> Path | None:
+        """Free decoding with the language model that the decoder was made with."""
         self._hear(pcm)
         return self._best_path()
-
-    def add_language_model(self, name: str, path: str) -> None:
-        """Take a language model from a file in ARPA format, under a name for `recognise`."""
-        self._decoder.add_lm_file(name, path)
-
-    def remove_language_model(self, name: str) -> None:
-        self._decoder.activate_search()
-        self._decoder.remove_search(name)
 
     def _hear(self, pcm: bytes) -> None:
         # Without new features, the last frames of the audio before leak into this one, and results depend on order.

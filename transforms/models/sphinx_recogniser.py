@@ -15,10 +15,10 @@ from schemas.errors import ConfigurationError
 from schemas.text import Word
 from transforms.models.arpa import write_arpa
 from transforms.models.base import AlignmentError, Samples, Transcriber
-from transforms.models.sphinx_decoder import FRAME_SECONDS, Path, Pronounces, SphinxDecoder, as_pcm, is_word
+from transforms.models.sphinx_decoder import FRAME_SECONDS, Pronounces, SphinxDecoder, as_pcm, is_word
 
 _REVISION = 1
-_HINTS = "hints"
+_Sentences = tuple[tuple[str, ...], ...]
 
 
 class SphinxTranscriber(Transcriber):
@@ -27,6 +27,7 @@ class SphinxTranscriber(Transcriber):
     def __init__(self, pronouncer: Pronounces | None = None) -> None:
         """Take what pronounces unknown words of hints (by default the embedded one). Loaded on first use."""
         self._given_pronouncer = pronouncer
+        self._hinted: tuple[_Sentences, SphinxDecoder] | None = None
 
     @property
     def identity(self) -> str:
@@ -41,8 +42,9 @@ class SphinxTranscriber(Transcriber):
             pcm = as_pcm(samples)
         except AlignmentError:
             return ()
-        sentences = [sentence for hint in hints if (sentence := [w for w in hint.lower().split() if is_word(w)])]
-        path = self._with_hints(pcm, sentences) if sentences else self._general.recognise(pcm)
+        sentences = tuple(tuple(filter(self._is_sayable, hint.lower().split())) for hint in hints)
+        decoder = self._for_hints(sentences) if any(sentences) else self._general
+        path = decoder.recognise(pcm)
         if path is None:
             return ()
         return tuple(
@@ -50,14 +52,28 @@ class SphinxTranscriber(Transcriber):
             for s in path.words
         )
 
-    def _with_hints(self, pcm: bytes, sentences: Sequence[Sequence[str]]) -> Path | None:
-        decoder = self._hinted
-        decoder.learn([word for sentence in sentences for word in sentence])
+    def _is_sayable(self, word: str) -> bool:
+        return is_word(word) and bool(self._pronouncer.pronunciations(word))
+
+    def _for_hints(self, sentences: _Sentences) -> SphinxDecoder:
+        """A decoder of the hints' own words; kept until there are other hints."""
+        if self._hinted is None or self._hinted[0] != sentences:
+            self._hinted = sentences, self._decoder_of(sentences)
+        return self._hinted[1]
+
+    def _decoder_of(self, sentences: _Sentences) -> SphinxDecoder:
+        # A language model that joins a decoder takes seconds, for all words of the dictionary: this one has its own.
         with tempfile.TemporaryDirectory(prefix="realtalk-") as folder:
-            file = FilePath(folder) / "hints.lm"
-            file.write_text(write_arpa(sentences), encoding="ascii")
-            decoder.add_language_model(_HINTS, str(file))
-        return decoder.recognise(pcm, _HINTS)
+            language_model, dictionary = FilePath(folder) / "hints.lm", FilePath(folder) / "hints.dict"
+            language_model.write_text(write_arpa(sentences), encoding="ascii")
+            words = sorted({word for sentence in sentences for word in sentence})
+            lines = [f"{name} {' '.join(phones)}\n" for word in words for name, phones in self._variants(word)]
+            dictionary.write_text("".join(lines), encoding="ascii")
+            return SphinxDecoder(self._pronouncer, lm=str(language_model), dict=str(dictionary))
+
+    def _variants(self, word: str) -> list[tuple[str, tuple[str, ...]]]:
+        ways = self._pronouncer.pronunciations(word)
+        return [(word if number == 1 else f"{word}({number})", way) for number, way in enumerate(ways, start=1)]
 
     @functools.cached_property
     def _pronouncer(self) -> Pronounces:
@@ -70,10 +86,6 @@ class SphinxTranscriber(Transcriber):
     @functools.cached_property
     def _general(self) -> SphinxDecoder:
         return SphinxDecoder(self._pronouncer, lm=_general_language_model())
-
-    @functools.cached_property
-    def _hinted(self) -> SphinxDecoder:
-        return SphinxDecoder(self._pronouncer)
 
 
 def _general_language_model() -> Any:

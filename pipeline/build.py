@@ -41,8 +41,8 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
     store = Store(config.output_location)
     runner, options = choose_runner(beam_arguments, workers or config.workers)
     plan = make_plan(config, store)
-    with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None):
-        display = ProgressDisplay(Path(store.path("work", "progress"))) if store.is_local else nullcontext()
+    with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
+        display = ProgressDisplay(Path(store.path("work", "progress")), terminal) if store.is_local else nullcontext()
         with display as progress:
             pipeline = beam.Pipeline(runner=runner, options=options)
             build_graph(pipeline, plan)

@@ -218,9 +218,11 @@ def _end_of_build(result: "BuildResult", output: Format) -> int:
     from pipeline.views import show_build
 
     show_build(result, output)
-    if not result.manifest.totals.clips:
+    totals = result.manifest.totals
+    if not totals.clips:
         say("realtalk: no clip was chosen; the table says why")
-        say(f"          realtalk select {result.output} --profile permissive takes more")
+        if totals.candidates:
+            say(f"          realtalk select {result.output} --profile permissive takes more")
         return FAILED
     return DONE
 

@@ -74,9 +74,13 @@ def build_graph(root: beam.Pipeline, plan: Plan) -> None:
     )
     rows = outcomes | "Rows" >> beam.Map(lambda one: one.row)
     unread = listed[UNREADABLE] | "Unreadable" >> beam.Map(source_row)
+    summaries = (
+        outcomes | "Summaries" >> beam.Map(lambda one: one.summary),
+        unread | "Summaries of unreadable" >> beam.Map(Summary.of_episode),
+    )
     _ = (
-        outcomes
-        | "Summaries" >> beam.Map(lambda one: one.summary)
+        summaries
+        | "All summaries" >> beam.Flatten()
         | "Sum up" >> beam.CombineGlobally(merge_all)
         | "Keep the summary" >> beam.Map(keep_summary, store)
     )
@@ -133,7 +137,7 @@ def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, s
         listing = merge_listings([list_source(source, client, base) for source in sources])
     log = ProgressLog(store)
     log.note("feeds", listed=len(listing.episodes))
-    for line in listing.notes:
+    for line in (*listing.notes, *(f"{failure.what}: {failure.why}" for failure in listing.failures)):
         log.note("feeds", line=line)
     for failure in listing.failures:
         yield TaggedOutput(UNREADABLE, failure)

@@ -1,10 +1,14 @@
 """What libraries log: into a file while a build runs, and nothing below an error onto the terminal."""
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
+_STDERR = 2
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -14,12 +18,31 @@ def only_errors() -> None:
 
 
 @contextmanager
-def logged_to(path: Path | None) -> Iterator[None]:
-    """Send warnings and errors of libraries to a file while the block runs; to stderr where `path` is None."""
+def logged_to(path: Path | None) -> Iterator[TextIO]:
+    """Send what libraries and worker processes write to stderr into a file while the block runs; gives the terminal.
+
+    Below Python, because native libraries and the processes of Beam's local runner write to the descriptor itself.
+    With `path` None nothing is redirected.
+    """
+    if path is None:
+        yield sys.stderr
+        return
+    sys.stderr.flush()
+    kept = os.dup(_STDERR)
+    with open(path, "w", encoding="utf-8", buffering=1) as log, os.fdopen(kept, "w", encoding="utf-8") as terminal:
+        os.dup2(log.fileno(), _STDERR)
+        try:
+            with _warnings_into(log):
+                yield terminal
+        finally:
+            terminal.flush()
+            os.dup2(terminal.fileno(), _STDERR)
+
+
+@contextmanager
+def _warnings_into(log: TextIO) -> Iterator[None]:
     root = logging.getLogger()
-    handler: logging.Handler = (
-        logging.FileHandler(path, mode="w", encoding="utf-8") if path is not None else logging.StreamHandler()
-    )
+    handler = logging.StreamHandler(log)
     handler.setFormatter(logging.Formatter(_FORMAT))
     before, level = root.handlers[:], root.level
     root.handlers[:] = [handler]
@@ -29,4 +52,3 @@ def logged_to(path: Path | None) -> Iterator[None]:
     finally:
         root.handlers[:] = before
         root.setLevel(level)
-        handler.close()

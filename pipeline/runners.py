@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions, WorkerOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
@@ -29,6 +29,4 @@ def choose_runner(arguments: Sequence[str], workers: int) -> tuple[PipelineRunne
     direct.direct_num_workers = workers
     direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
     options.view_as(StandardOptions).runner = None
-    # The terminal is for progress; what goes wrong in a worker is a row of episodes/, or ends the build.
-    options.view_as(WorkerOptions).default_sdk_harness_log_level = "ERROR"
     return FnApiRunner(), options

@@ -149,7 +149,8 @@ class _Seeker:
         for place in range(1, len(kept)):
             (before, a), (after, b) = kept[place - 1], kept[place]
             shared = {one.place for one in a.readings} & {one.place for one in b.readings}
-            if not shared or len(shared) >= min(len(a.readings), len(b.readings)):
+            # Where running speech was cut, both have heard the word at the cut, and it's the same sound.
+            if before.cut_after or not shared or len(shared) >= min(len(a.readings), len(b.readings)):
                 continue
             if a.evidence(shared) < b.evidence(shared):
                 kept[place - 1] = before, self._without(before, a, shared)

@@ -18,8 +18,10 @@ class ClusterSettings:
 
     # Cosine of two voices' means from which they are one, where both have been heard for ever.
     same_voice: float = 0.955
-    # The mean of t seconds is off by noise that lowers its cosines by sqrt(1 + noise_seconds / t); this is put right.
+    # The mean over t seconds is off by noise, which lowers its cosines by sqrt(1 + noise_seconds / (t + window_seconds));
+    # this is put right. Even a single window hears more than its share of the time.
     noise_seconds: float = 0.65
+    window_seconds: float = 0.0
 
 
 def agglomerate(sums: Vectors, seconds: NDArray[np.float64], settings: ClusterSettings) -> NDArray[np.intp]:
@@ -49,7 +51,7 @@ def _join(sums: Vectors, seconds: NDArray[np.float64], settings: ClusterSettings
     n = len(sums)
     labels = np.arange(n)
     alive = np.ones(n, bool)
-    trust = np.sqrt(1 + settings.noise_seconds / np.maximum(seconds, 0.1)).astype(np.float32)
+    trust = _trust(seconds, settings)
     centroids = unit(sums)
     alike = centroids @ centroids.T * trust * trust[:, None]
     np.fill_diagonal(alike, _NEVER)
@@ -63,11 +65,17 @@ def _join(sums: Vectors, seconds: NDArray[np.float64], settings: ClusterSettings
         alive[gone] = False
         alike[gone] = alike[:, gone] = _NEVER
         centroids[kept] = unit(sums[kept])
-        trust[kept] = np.sqrt(1 + settings.noise_seconds / seconds[kept])
+        trust[kept] = _trust(seconds[kept : kept + 1], settings)[0]
         row = np.where(alive, centroids @ centroids[kept] * trust * trust[kept], _NEVER)
         row[kept] = _NEVER
         alike[kept] = alike[:, kept] = row
     return np.unique(labels, return_inverse=True)[1].astype(np.intp)
+
+
+def _trust(seconds: NDArray[np.float64], settings: ClusterSettings) -> NDArray[np.float32]:
+    """What a cosine of each stretch's mean is multiplied by (twice for a pair: once for either), shape (n,)."""
+    heard = np.maximum(seconds + settings.window_seconds, 0.1)
+    return np.sqrt(1 + settings.noise_seconds / heard).astype(np.float32)
 
 
 def best_path(scores: NDArray[np.float32], switch_costs: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -99,8 +99,10 @@ class Locator:
 
     def window(self, passage: Passage, margin: float) -> tuple[int, int]:
         """Words first..last-1 of the script that may be said in the passage, `margin` seconds more on both sides."""
-        place = bisect.bisect(self._anchors, (passage.start + passage.end) / 2, key=lambda anchor: anchor.time)
-        before, after = self._anchors[max(place - 1, 0) : place], self._anchors[place : place + 1]
+        place = bisect.bisect_left(self._anchors, passage.start, key=lambda anchor: anchor.time)
+        before = self._anchors[max(place - 1, 0) : place]
+        place = bisect.bisect_right(self._anchors, passage.end, key=lambda anchor: anchor.time)
+        after = self._anchors[place : place + 1]
         if self.timed:
             shifts = [anchor.shift for anchor in (*before, *after)] or [0.0]
             return _between(self._script, passage.start - max(shifts) - margin, passage.end - min(shifts) + margin)

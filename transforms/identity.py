@@ -193,8 +193,10 @@ def choose_targets(
     """
     episodes = [_Episode.of(one) for one in sorted(voices, key=lambda one: one.episode_id)]
     first = np.array(enrolment.embedding, np.float32) if enrolment else _speaks_most(episodes)
-    if not len(first):
-        return TargetChoice(Identity(name, (), "auto: nobody speaks"), {one.episode_id: () for one in voices})
+    if not len(first) or not episodes:
+        heard = tuple(round(float(value), 6) for value in first)
+        source = enrolment.source if enrolment else "auto: nobody speaks"
+        return TargetChoice(Identity(name, heard, source), {one.episode_id: () for one in voices})
     threshold = settings.to_enrolment if enrolment else settings.to_episodes
     likeness = [episode.likeness(first) - threshold for episode in episodes]
     for _ in range(2):

@@ -37,6 +37,8 @@ def levels_of(samples: NDArray[np.float32], rate: int) -> NDArray[np.int8]:
 
 def find_pauses(levels: NDArray[np.int8], settings: PauseSettings) -> tuple[Span, ...]:
     """Where nobody speaks for a moment: stretches well below the loud speech around them, in order."""
+    if not len(levels):
+        return ()
     quiet = _smoothed(levels) < _loud(levels) - settings.depth_db
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]]))).reshape(-1, 2)
     long = edges[(edges[:, 1] - edges[:, 0]) * LEVEL_STEP >= settings.min_seconds - 1e-9]
@@ -45,7 +47,7 @@ def find_pauses(levels: NDArray[np.int8], settings: PauseSettings) -> tuple[Span
 
 def _smoothed(levels: NDArray[np.int8]) -> NDArray[np.float64]:
     """Mean power of three neighbours, in dB."""
-    power = np.pad(10 ** (levels.astype(np.float64) / 10), 1, mode="edge") if len(levels) else np.zeros(2)
+    power = np.pad(10 ** (levels.astype(np.float64) / 10), 1, mode="edge")
     return 10 * np.log10(np.convolve(power, np.ones(_SMOOTHED_STEPS) / _SMOOTHED_STEPS, "valid"))
 
 

@@ -76,7 +76,7 @@ def assemble(
     A phrase is left out whole if it or one of its words is below the limits, if the target's speech ends inside it, or
     if speech runs into it that no word covers.
     """
-    clipped = _without_repeats([_own(one) for one in passages])
+    clipped = _without_repeats(_joined_at_cuts(passages))
     sounding = [one.loud & _spoken_frames(one, speech) for one in clipped]
     phrases: list[_Phrase] = []
     for number, (one, frames) in enumerate(zip(clipped, sounding, strict=True)):
@@ -95,16 +95,25 @@ def assemble(
     return tuple(_touching(utterances, phrases)), Rejected(sum(rejected.values()), tuple(sorted(rejected.items())))
 
 
-def _own(one: SaidPassage) -> SaidPassage:
-    """Without the words that belong to the passage beside it, where running speech was cut."""
-    passage = one.passage
-    words = [
-        word
-        for word in one.words
-        if not (passage.cut_before and word.middle < passage.start)
-        and not (passage.cut_after and word.middle >= passage.end)
-    ]
-    return replace(one, words=tuple(words))
+def _joined_at_cuts(passages: Sequence[SaidPassage]) -> list[SaidPassage]:
+    """Where running speech was cut, both sides heard the word at the cut: it stays on the side of its middle."""
+    joined = list(passages)
+    for number in range(1, len(joined)):
+        before, after = joined[number - 1], joined[number]
+        if not (before.passage.cut_after and after.passage.cut_before):
+            continue
+        cut = after.passage.start
+        kept = tuple(w for w in before.words if w.middle < cut or not any(_overlap(w, other) for other in after.words))
+        joined[number - 1] = replace(before, words=kept)
+        rest = tuple(w for w in after.words if not any(_overlap(w, other) for other in kept))
+        joined[number] = replace(after, words=rest)
+    return joined
+
+
+def _overlap(one: SaidWord, other: SaidWord) -> bool:
+    """Whether two words are mostly the same stretch of time."""
+    shared = min(one.word.end, other.word.end) - max(one.word.start, other.word.start)
+    return shared > 0.5 * min(one.word.end - one.word.start, other.word.end - other.word.start)
 
 
 def _without_repeats(passages: Sequence[SaidPassage]) -> list[SaidPassage]:
@@ -130,6 +139,8 @@ def _spoken_frames(one: SaidPassage, speech: Sequence[Span]) -> NDArray[np.bool_
 
 def _judged(one: SaidPassage, sounding: NDArray[np.bool_], limits: Limits) -> tuple[SaidWord, ...]:
     passage = one.passage
+    earliest = passage.read_start if passage.cut_before else passage.start - _EDGE_SECONDS
+    latest = passage.read_end if passage.cut_after else passage.end + _EDGE_SECONDS
     words = []
     for said in one.words:
         fault = said.fault
@@ -138,7 +149,7 @@ def _judged(one: SaidPassage, sounding: NDArray[np.bool_], limits: Limits) -> tu
             passage.open_after and reach_after > _EDGE_SECONDS
         ):
             fault = fault or "at the edge of the target's speech"
-        elif not passage.start - _EDGE_SECONDS <= said.middle <= passage.end + _EDGE_SECONDS:
+        elif not earliest <= said.middle <= latest:
             fault = fault or "outside of the target's speech"
         elif limits.is_unlikely(said.word):
             fault = fault or "not what is said"
@@ -241,14 +252,11 @@ def _utterance(
     words = tuple(said for phrase in phrases for said in phrase.words)
     start, end = phrases[0].start, phrases[-1].end
     numbers = sorted({phrase.passage for phrase in phrases})
-    phones = [
-        phone
-        for number in numbers
-        for phone in passages[number].phones
-        if start <= (phone.start + phone.end) / 2 <= end and _is_own(phone, passages[number].passage)
-    ]
+    phones: list[Phone] = []
     heard = covered = 0
     for number in numbers:
+        own = [said for phrase in phrases if phrase.passage == number for said in phrase.words]
+        phones += _between(passages[number].phones, own[0].word.start, own[-1].word.end)
         offset = passages[number].passage.read_start
         times = offset + (np.arange(len(sounding[number])) + 0.5) * LOUD_FRAME_SECONDS
         speech = sounding[number] & (times >= start) & (times < end)
@@ -269,9 +277,8 @@ def _utterance(
     )
 
 
-def _is_own(phone: Phone, passage: Passage) -> bool:
-    middle = (phone.start + phone.end) / 2
-    return not (passage.cut_before and middle < passage.start) and not (passage.cut_after and middle >= passage.end)
+def _between(phones: Iterable[Phone], start: float, end: float) -> Iterator[Phone]:
+    return (phone for phone in phones if start <= (phone.start + phone.end) / 2 <= end)
 
 
 def _touching(utterances: Sequence[Utterance], phrases: Sequence[_Phrase]) -> Iterator[Utterance]:

@@ -19,7 +19,9 @@ THREE = [(1, 1.0, 7.0), (5, 7.4, 12.0), (1, 12.4, 17.0), (9, 17.4, 24.0), (5, 24
 
 def heard(folder: Path, talk: list[tuple[int, float, float]], speech: tuple[Span, ...] | None = None) -> Diarization:
     recording = Talk(talk).write(folder / "talk.flac")
-    spans = speech if speech is not None else tuple(Span(start, end) for _, start, end in sorted(talk, key=lambda t: t[1]))
+    spans = (
+        speech if speech is not None else tuple(Span(start, end) for _, start, end in sorted(talk, key=lambda t: t[1]))
+    )
     return diarize(recording, spans, ChordEmbedder(), SETTINGS, folder / "windows.npz")
 
 

@@ -18,8 +18,8 @@ class ClusterSettings:
 
     # Cosine of two voices' means from which they are one, where both have been heard for ever.
     same_voice: float = 0.955
-    # The mean over t seconds is off by noise, which lowers its cosines by sqrt(1 + noise_seconds / (t + window_seconds));
-    # this is put right. Even a single window hears more than its share of the time.
+    # The mean over t seconds is off by noise, which lowers its cosines by
+    # sqrt(1 + noise_seconds / (t + window_seconds)); this is put right. Even a single window hears more than its share.
     noise_seconds: float = 0.65
     window_seconds: float = 0.0
 

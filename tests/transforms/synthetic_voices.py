@@ -1,4 +1,4 @@
-"""Voices that cost nothing: each is a chord of its own, and the embedder hears how much of each chord is in a window."""
+"""Voices that cost nothing: each is a chord, and the embedder hears how much of each chord is in a window."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

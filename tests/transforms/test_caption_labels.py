@@ -38,9 +38,7 @@ def test_seconds_of_each_label_in_each_cluster() -> None:
 @pytest.mark.parametrize("shift", [3.0, -7.5, 41.25, 0.0])
 def test_a_common_shift_is_found_and_taken_out(shift: float) -> None:
     assert caption_shift(DIARIZATION, cues(shift)) == shift
-    assert dict(
-        (label, cluster) for cluster, label, seconds in label_seconds(DIARIZATION, cues(shift)) if seconds > 1
-    ) == {
+    assert {label: cluster for cluster, label, seconds in label_seconds(DIARIZATION, cues(shift)) if seconds > 1} == {
         "Host": "S0",
         "Guest": "S1",
     }

@@ -1,5 +1,9 @@
 """Sentences spoken by eSpeak NG with known word times, and recordings assembled of them."""
 
+import functools
+import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from pipeline.demo.espeak import Espeak, Voice
+from pipeline.demo.espeak import Espeak, Spoken, Voice
 from schemas.errors import RealtalkError
 from schemas.recording import Recording
 from schemas.turn import Span
@@ -18,6 +22,7 @@ from transforms.models.base import MODEL_RATE
 HOST = Voice("en-us+f3", rate=150)
 GUEST = Voice("en-us+m3", rate=165)
 NOISE = 0.0005
+_NOT_INSTALLED = 77
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,10 @@ class Sentence:
         return len(self.samples) / MODEL_RATE
 
 
+@functools.cache
 def speak(text: str, voice: Voice = HOST) -> Sentence:
-    """Skips the test where eSpeak NG isn't installed."""
-    try:
-        spoken = Espeak().speak(text, voice)
-    except RealtalkError:
-        pytest.skip("eSpeak NG is not installed (espeakng-loader, in the test extra)")
+    """The same samples at every call, in any order. Skips the test where eSpeak NG isn't installed."""
+    spoken = _speak_afresh(text, voice)
     samples = soxr.resample(spoken.samples, spoken.rate, MODEL_RATE).astype(np.float32)
     loud = np.flatnonzero(np.abs(samples) > 0.01)
     samples = samples[: loud[-1] + 800]
@@ -49,6 +52,17 @@ def speak(text: str, voice: Voice = HOST) -> Sentence:
     return Sentence(
         text, samples + noise.astype(np.float32), {text[:place].count(" "): time for place, time in spoken.words}
     )
+
+
+def _speak_afresh(text: str, voice: Voice) -> Spoken:
+    """Speak in a process of its own: the library's samples depend on what it has said before."""
+    done = subprocess.run([sys.executable, "-P", __file__], input=pickle.dumps((text, voice)), capture_output=True)
+    if done.returncode == _NOT_INSTALLED:
+        pytest.skip("eSpeak NG is not installed (espeakng-loader, in the test extra)")
+    assert done.returncode == 0, done.stderr.decode()
+    spoken = pickle.loads(done.stdout)
+    assert isinstance(spoken, Spoken)
+    return spoken
 
 
 @dataclass(frozen=True)
@@ -80,3 +94,17 @@ def record(folder: Path, turns: list[tuple[Voice, str]], gap: float = 0.6, lead:
     soundfile.write(path, samples, MODEL_RATE)
     recording = Recording(str(path), "0" * 64, len(samples) / MODEL_RATE, MODEL_RATE, MODEL_RATE, 1)
     return Talk(recording, sentences, tuple(voice.name for voice, _ in turns), tuple(spans))
+
+
+def _main() -> int:
+    text, voice = pickle.loads(sys.stdin.buffer.read())
+    try:
+        spoken = Espeak().speak(text, voice)
+    except RealtalkError:
+        return _NOT_INSTALLED
+    sys.stdout.buffer.write(pickle.dumps(spoken))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

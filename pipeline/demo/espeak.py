@@ -14,6 +14,7 @@ _CHARS_UTF8 = 1
 _POSITION_CHARACTER = 1
 _RATE, _PITCH, _RANGE, _WORDGAP = 1, 3, 4, 7
 _EVENT_LIST_TERMINATED, _EVENT_WORD = 0, 1
+_SEED = 1
 
 
 class _EventId(ctypes.Union):
@@ -56,7 +57,11 @@ class Spoken:
 
 
 class Espeak:
-    """Speaks text. Raises RealtalkError where the extra is not installed."""
+    """Speaks text. Raises RealtalkError where the extra is not installed.
+
+    The library goes on from where its last utterance left it: samples repeat from process to process, for the same
+    utterances in the same order.
+    """
 
     @cached_property
     def _library(self) -> ctypes.CDLL:
@@ -72,6 +77,8 @@ class Espeak:
         self._rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, 0)
         if self._rate <= 0:
             raise RealtalkError(f"eSpeak NG finds no voices in {data.decode()}; reinstall espeakng-loader")
+        # Breathy voices add noise, which is seeded with the time otherwise.
+        library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
         return library
 
     def speak(self, text: str, voice: Voice) -> Spoken:

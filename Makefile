@@ -9,7 +9,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check bench format clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ demo: setup ## speak a short podcast, build a dataset from its feed, show what i
 test: setup ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+bench: setup ## make podcasts with exact truth, build, score, print one table (ARGS="--only lj-201")
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
 check: setup ## lint, check formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,4 +42,4 @@ format: setup ## format the code
 	$(BIN)/ruff format .
 
 clean: ## remove what make made
-	rm -rf $(VENV) build *.egg-info demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build *.egg-info demo bench .pytest_cache .mypy_cache .ruff_cache

@@ -44,14 +44,13 @@ class Thresholds:
     coverage: float | None = 0.80
     # English is read at 13 to 17 characters a second; far outside, text and audio don't belong together.
     chars_per_second: Range = (5.0, 25.0)
-    # How it sounds. Emilia (He et al., 2024) keeps DNSMOS overall > 3.0, which no room with a tail reaches. These kept
-    # of 24 readers 100 % dry, 92 and 96 % in rooms with a short tail, 67 and 21 % with a long one, 17 % under white
-    # noise at 10 dB.
-    # WADA takes a short room's tail for noise (a dry 100 dB became 3), so here it stops only what is mostly noise.
-    snr_db: float | None = 2.0
-    dnsmos_ovrl: float | None = 2.10
-    dnsmos_sig: float | None = 2.50
-    dnsmos_bak: float | None = 2.20
+    # How it sounds. No limits here: DNSMOS rates clean speech in a reverberant room (1.0 to 1.7) no better than speech
+    # under loud music, and WADA takes a room's tail for noise (down to -20 dB), so a limit on either would leave out
+    # whole episodes for their room. `strict` has them: Emilia (He et al., 2024) keeps DNSMOS overall > 3.0.
+    snr_db: float | None = None
+    dnsmos_ovrl: float | None = None
+    dnsmos_sig: float | None = None
+    dnsmos_bak: float | None = None
     loudness_lufs: Range = (-45.0, -8.0)
     # Most share of samples in clipped runs.
     clipped: float | None = 0.001
@@ -89,11 +88,6 @@ PERMISSIVE = Thresholds(
     overlap=0.10,
     coverage=0.60,
     chars_per_second=(3.0, 30.0),
-    snr_db=-5.0,
-    # The scale begins at 1: any score will do, but there has to be one. A room with a long tail scores 1.1.
-    dnsmos_ovrl=1.0,
-    dnsmos_sig=1.0,
-    dnsmos_bak=1.0,
     loudness_lufs=(-55.0, -5.0),
     clipped=0.01,
     bandwidth_hz=3000.0,

@@ -23,7 +23,7 @@ _SMOOTHED_STEPS = 3
 class PauseSettings:
     """What counts as a pause."""
 
-    depth_db: float = 25.0  # below loud speech around it
+    depth_db: float = 22.0  # below loud speech around it; a room with a long tail never gets 25 dB down for long
     min_seconds: float = 0.1
 
 

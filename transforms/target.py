@@ -25,7 +25,7 @@ class TargetSettings:
     nobody: float = 0.6  # a voice less similar than this to the target is not theirs, though nobody else's either
     switch_in_speech: float = 0.2  # what a change costs, in cosines times windows of 0.25 s
     switch_in_pause: float = 0.1
-    pauses: PauseSettings = field(default_factory=lambda: PauseSettings(min_seconds=0.2))
+    pauses: PauseSettings = field(default_factory=PauseSettings)
     snap: float = 0.35  # a change moves to a pause not further away than this
     edge: float = 0.05  # of that pause this much stays with the target
     # Where another voice comes in without a pause, both may be heard for a second around the change.

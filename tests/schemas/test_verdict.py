@@ -62,10 +62,6 @@ def test_a_good_clip_is_kept_with_the_best_tier_and_no_reason() -> None:
         ("coverage", 0.5, "coverage 0.50 < 0.80"),
         ("chars_per_second", 2.0, "chars_per_second 2.0 < 5.0"),
         ("chars_per_second", 40.0, "chars_per_second 40.0 > 25.0"),
-        ("snr_db", -3.0, "snr_db -3.0 < 2.0"),
-        ("dnsmos_ovrl", 1.414, "dnsmos_ovrl 1.41 < 2.10"),
-        ("dnsmos_sig", 2.0, "dnsmos_sig 2.00 < 2.50"),
-        ("dnsmos_bak", 1.0, "dnsmos_bak 1.00 < 2.20"),
         ("loudness_lufs", -70.0, "loudness_lufs -70.0 < -45.0"),
         ("loudness_lufs", -math.inf, "loudness_lufs -inf < -45.0"),
         ("loudness_lufs", -1.0, "loudness_lufs -1.0 > -8.0"),
@@ -85,6 +81,22 @@ def test_each_gate_fails_for_its_own_reason(column: str, value: object, reason: 
     assert reason_code(reason) == column
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("snr_db", -3.0, "snr_db -3.0 < 15.0"),
+        ("dnsmos_ovrl", 1.414, "dnsmos_ovrl 1.41 < 3.00"),
+        ("dnsmos_sig", 2.0, "dnsmos_sig 2.00 < 3.30"),
+        ("dnsmos_bak", 1.0, "dnsmos_bak 1.00 < 3.50"),
+    ],
+)
+def test_how_it_sounds_is_a_gate_of_the_strict_profile_only(column: str, value: float, reason: str) -> None:
+    row = {**GOOD, column: value}
+    assert judge(row, STRICT).reasons == (reason,)
+    verdict = judge(row, DEFAULT)
+    assert (verdict.kept, verdict.tier) == (True, "default")
+
+
 def test_upsampled_audio_fails_where_it_is_not_allowed() -> None:
     upsampled = {**GOOD, "upsampled": True}
     assert judge(upsampled, DEFAULT).kept
@@ -93,8 +105,8 @@ def test_upsampled_audio_fails_where_it_is_not_allowed() -> None:
 
 @pytest.mark.parametrize("value", [None, math.nan, "3.3", True])
 def test_a_score_that_is_no_number_fails(value: object) -> None:
-    verdict = judge({**GOOD, "dnsmos_ovrl": value}, DEFAULT)
-    assert verdict.reasons == ("dnsmos_ovrl missing",)
+    verdict = judge({**GOOD, "coverage": value}, DEFAULT)
+    assert verdict.reasons == ("coverage missing",)
     assert verdict.tier == ""
 
 
@@ -106,12 +118,12 @@ def test_a_row_without_scores_fails_every_gate_once() -> None:
 
 
 def test_a_limit_is_still_good() -> None:
-    row = {**GOOD, "dnsmos_ovrl": 2.1, "overlap": 0.02, "duration": 20.0, "leading_silence": 0.6}
+    row = {**GOOD, "coverage": 0.8, "overlap": 0.02, "duration": 20.0, "leading_silence": 0.6}
     assert judge(row, DEFAULT).kept
 
 
 def test_without_a_limit_nothing_is_asked() -> None:
-    free = replace(DEFAULT, dnsmos_ovrl=None, duration=(None, None))
+    free = replace(STRICT, dnsmos_ovrl=None, duration=(None, None))
     row = {**GOOD, "dnsmos_ovrl": math.nan, "duration": 500.0}
     assert judge(row, free).kept
     assert judge({**GOOD, "duration": 0.1}, replace(DEFAULT, duration=(None, 9.0))).kept
@@ -119,25 +131,25 @@ def test_without_a_limit_nothing_is_asked() -> None:
 
 
 def test_the_first_reason_is_the_cause_and_the_order_is_fixed() -> None:
-    row = {**GOOD, "duration": 0.1, "snr_db": -9.0, "speaker_similarity": 0.1, "transcript_source": "recognised:x"}
+    row = {**GOOD, "duration": 0.1, "clipped": 0.5, "speaker_similarity": 0.1, "transcript_source": "recognised:x"}
     codes = [reason_code(reason) for reason in judge(dict(reversed(row.items())), DEFAULT).reasons]
-    assert codes == ["transcript_source", "speaker_similarity", "snr_db", "duration"]
+    assert codes == ["transcript_source", "speaker_similarity", "clipped", "duration"]
 
 
 def test_a_reason_shows_the_difference_however_small() -> None:
-    (reason,) = judge({**GOOD, "dnsmos_ovrl": 2.0999999}, DEFAULT).reasons
-    assert reason == "dnsmos_ovrl 2.0999999 < 2.10"
+    (reason,) = judge({**GOOD, "coverage": 0.79999999}, DEFAULT).reasons
+    assert reason == "coverage 0.79999999 < 0.80"
     (reason,) = judge(GOOD, replace(DEFAULT, dnsmos_ovrl=3.305)).reasons
     assert reason == "dnsmos_ovrl 3.300 < 3.305"
 
 
 def test_the_tier_is_the_strictest_profile_passed_whatever_was_asked() -> None:
-    default, permissive = {**GOOD, "dnsmos_ovrl": 2.5}, {**GOOD, "dnsmos_ovrl": 1.8}
+    default, permissive = {**GOOD, "coverage": 0.85}, {**GOOD, "coverage": 0.7}
     for thresholds in PROFILES.values():
         assert judge(GOOD, thresholds).tier == "strict"
         assert judge(default, thresholds).tier == "default"
         assert judge(permissive, thresholds).tier == "permissive"
-        assert judge({**GOOD, "dnsmos_ovrl": 0.9}, thresholds).tier == ""
+        assert judge({**GOOD, "coverage": 0.5}, thresholds).tier == ""
     rejected = judge(GOOD, replace(DEFAULT, dnsmos_ovrl=4.5))
     assert (rejected.kept, rejected.tier) == (False, "strict")
 

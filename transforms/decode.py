@@ -26,6 +26,7 @@ from transforms.media_file import (
     reported_seconds,
     to_planes,
 )
+from transforms.rumble import RumbleFilter
 
 _BLOCK_SECONDS = 1.0
 # After a packet that could not be decoded, timestamps say to the millisecond how much is missing.
@@ -40,6 +41,7 @@ class DecodeSettings:
 
     max_rate: int = 48_000  # Hz; a higher native rate is resampled to it
     max_seconds: float = 86_400.0  # what lies beyond is left out
+    rumble_hz: float = 30.0  # Hz; what lies below is taken out, nothing is at 0
     gap_tolerance: float = 0.05  # seconds; timestamps that are off by less are jitter
     max_gap: float = 60.0  # seconds; a longer jump of the timestamps is a reset clock, not missing audio
 
@@ -48,7 +50,7 @@ def decode(media: Media, out: Path, settings: DecodeSettings = DecodeSettings())
     """Decode the default (else first) audio stream of a file to a mono FLAC at `out`, written at once or not at all.
 
     The rate is the stream's own, at most `settings.max_rate` (soxr HQ). Samples are 16-bit: the 96 dB of it lie below
-    the noise of any room, and clips are written so. Channels are mixed as `transforms.downmix` says; a second pass over
+    the noise of any room, and clips are written so. Rumble below `settings.rumble_hz` is taken out. Channels are mixed as `transforms.downmix` says; a second pass over
     the file is made only where another mix is better, or where a later part of a spliced file has a higher rate.
     Timestamps decide where audio belongs: missing packets become silence, jitter is ignored. The same file gives the
     same bytes.
@@ -141,7 +143,7 @@ def _run(source: Path, partial: Path, plan: _Plan, settings: DecodeSettings) -> 
             codec=codec_name(stream),
         )
         with FlacFile(partial, rate) as file:
-            assembler = _Assembler(file, rate, dict(plan.mixes), outcome)
+            assembler = _Assembler(file, rate, dict(plan.mixes), outcome, settings.rumble_hz)
             timeline = _Timeline(origin(container, first), settings)
             for frame in _chain(first, frames):
                 outcome.higher_rate = min(frame.sample_rate, settings.max_rate)
@@ -205,8 +207,11 @@ class _Timeline:
 class _Assembler:
     """Frames of any format in, mono blocks at one rate out to the file."""
 
-    def __init__(self, file: FlacFile, rate: int, mixes: dict[tuple[str, ...], Mix], outcome: _Outcome) -> None:
+    def __init__(
+        self, file: FlacFile, rate: int, mixes: dict[tuple[str, ...], Mix], outcome: _Outcome, rumble_hz: float
+    ) -> None:
         self._file = file
+        self._without_rumble = RumbleFilter(rumble_hz, rate) if rumble_hz else None
         self._rate = rate
         self._mixes = mixes
         self._outcome = outcome
@@ -261,8 +266,7 @@ class _Assembler:
     def _feed(self, mono: NDArray[np.float32]) -> None:
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(mono)
-        if len(mono):
-            self._file.write(mono)
+        self._write(mono)
 
     def _set_source_rate(self, source_rate: int) -> None:
         import soxr
@@ -279,8 +283,12 @@ class _Assembler:
             return
         tail = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
         self._resampler = None
-        if len(tail):
-            self._file.write(tail)
+        self._write(tail)
+
+    def _write(self, mono: NDArray[np.float32]) -> None:
+        if not len(mono):
+            return
+        self._file.write(self._without_rumble(mono) if self._without_rumble else mono)
 
 
 def _damage(

@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,11 @@ def remux(source: Path, target: Path, new_time: Callable[[float], float | None])
     return target
 
 
-def decoded(path: Path, settings: DecodeSettings | None = None) -> tuple[Recording, np.ndarray]:
-    recording = decode(Media(str(path), "0" * 64, 0, ""), path.parent / "out" / "r.flac", settings or DecodeSettings())
+EXACT = DecodeSettings(rumble_hz=0)
+
+
+def decoded(path: Path, settings: DecodeSettings = EXACT) -> tuple[Recording, np.ndarray]:
+    recording = decode(Media(str(path), "0" * 64, 0, ""), path.parent / "out" / "r.flac", settings)
     samples, rate = soundfile.read(recording.path)
     assert samples.ndim == 1
     assert rate == recording.sampling_rate
@@ -365,9 +369,26 @@ def test_the_same_bytes_in_give_the_same_bytes_out(tmp_path: Path) -> None:
 
 def test_what_is_too_long_is_cut_off_and_says_so(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", noise(8_000), 8_000)
-    recording, _ = decoded(tmp_path / "a.wav", DecodeSettings(max_seconds=2.0))
+    recording, _ = decoded(tmp_path / "a.wav", replace(EXACT, max_seconds=2.0))
     assert 2.0 <= recording.duration < 3.1
     assert recording.damage == "cut off at 2 s (max_seconds)"
+
+
+def test_an_offset_and_rumble_are_taken_out_and_the_voice_stays(tmp_path: Path) -> None:
+    voice = tone(16_000, level=0.1)
+    times = np.arange(len(voice)) / 16_000
+    soundfile.write(tmp_path / "a.wav", voice + 0.3 + 0.3 * np.sin(2 * np.pi * 3 * times), 16_000, subtype="FLOAT")
+    recording, samples = decoded(tmp_path / "a.wav", DecodeSettings())
+    assert recording.duration == len(voice) / 16_000
+    later = slice(8_000, None)
+    assert abs(samples[later].mean()) < 1e-3
+    assert level_db(samples[later]) == pytest.approx(level_db(voice[later]), abs=0.2)
+
+
+def test_silence_stays_silence(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.concatenate([tone(16_000), np.zeros(32_000)]), 16_000)
+    _, samples = decoded(tmp_path / "a.wav", DecodeSettings())
+    assert not samples[-16_000:].any()
 
 
 def run_decode(source: Path, target: Path, before: str = "", after: str = "") -> str:

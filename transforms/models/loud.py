@@ -8,14 +8,31 @@ from transforms.models.base import MODEL_RATE, Samples
 LOUD_FRAME_SECONDS = 0.01
 # This far (dB) below the loudest tenth it is no longer speech, only its echo.
 _LOUD_DB = 15.0
+# A room's tail falls this far (dB) below what made it at once, fades, and never rises again as a syllable does.
+_FALL_DB = 7.0
+_RISE_DB = 6.0
+_SMOOTHED_FRAMES = 5
 
 
 def loud_frames(samples: Samples) -> NDArray[np.bool_]:
-    """Which frames of 10 ms are within 15 dB of the loudest tenth of the samples, shape (len(samples) // 160,)."""
+    """Which frames of 10 ms sound: within 15 dB of the loudest tenth, and no echo; shape (len(samples) // 160,)."""
     size = round(LOUD_FRAME_SECONDS * MODEL_RATE)
     count = len(samples) // size
     if count == 0:
         return np.zeros(0, np.bool_)
     power = np.mean(samples[: count * size].reshape(count, size).astype(np.float64) ** 2, axis=1)
     level = 10 * np.log10(power + 1e-9)
-    return np.asarray(level > np.percentile(level, 90) - _LOUD_DB, np.bool_)
+    smooth = np.convolve(power, np.ones(_SMOOTHED_FRAMES) / _SMOOTHED_FRAMES, "same")
+    return np.asarray((level > np.percentile(level, 90) - _LOUD_DB) & ~echoes(10 * np.log10(smooth + 1e-9)), np.bool_)
+
+
+def echoes(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of smoothed levels (dB, 10 ms frames) are an echo: well below the last peak, with no rise since."""
+    found = np.zeros(len(levels), np.bool_)
+    peak = lowest = -np.inf
+    for place, level in enumerate(levels.tolist()):
+        if level > peak or level >= lowest + _RISE_DB:
+            peak = lowest = level
+        lowest = min(lowest, level)
+        found[place] = level < peak - _FALL_DB
+    return found

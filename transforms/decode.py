@@ -50,10 +50,10 @@ def decode(media: Media, out: Path, settings: DecodeSettings = DecodeSettings())
     """Decode the default (else first) audio stream of a file to a mono FLAC at `out`, written at once or not at all.
 
     The rate is the stream's own, at most `settings.max_rate` (soxr HQ). Samples are 16-bit: the 96 dB of it lie below
-    the noise of any room, and clips are written so. Rumble below `settings.rumble_hz` is taken out. Channels are mixed as `transforms.downmix` says; a second pass over
-    the file is made only where another mix is better, or where a later part of a spliced file has a higher rate.
-    Timestamps decide where audio belongs: missing packets become silence, jitter is ignored. The same file gives the
-    same bytes.
+    the noise of any room, and clips are written so. Rumble below `settings.rumble_hz` is taken out. Channels are mixed
+    as `transforms.downmix` says; a second pass over the file is made only where another mix is better, or where a later
+    part of a spliced file has a higher rate. Timestamps decide where audio belongs: missing packets become silence,
+    jitter is ignored. The same file gives the same bytes.
 
     Raises EpisodeError: missing-file, empty-file, not-media, incomplete-file, no-audio-stream, protected,
     unsupported-codec, undecodable, disk-full, write-failed.

@@ -16,7 +16,7 @@ from pipeline.graph import SUMMARY_PATH, build_graph
 from pipeline.logs import logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
-from pipeline.runners import choose_runner
+from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
 from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from transforms.store import Store
@@ -39,13 +39,13 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
     Episodes that fail are in the result's summary. One build at a time writes to an output.
     """
     store = Store(config.output_location)
-    runner, options = choose_runner(beam_arguments, workers or config.workers)
+    engine = choose_engine(beam_arguments, workers or config.workers, store)
     plan = make_plan(config, store)
     with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
         display = ProgressDisplay(Path(store.path("work", "progress")), terminal) if store.is_local else nullcontext()
-        with display as progress:
-            pipeline = beam.Pipeline(runner=runner, options=options)
-            build_graph(pipeline, plan)
+        with display as progress, engine.workers.pool():
+            pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
+            build_graph(pipeline, plan, engine.workers)
             pipeline.run().wait_until_finish()
         tally = progress.tally if progress else Tally()
     return read_result(store, tally)

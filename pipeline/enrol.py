@@ -2,22 +2,31 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from pydantic import TypeAdapter
 
 from pipeline.config import Config
 from schemas.errors import RealtalkError
+from schemas.ids import digest, file_sha256
 from schemas.state import EpisodeState
 from schemas.turn import Identity
 from transforms.caption_labels import label_seconds
+from transforms.episodes import Workers
 from transforms.identity import EpisodeVoices, TargetChoice, choose_targets, embed_enrolment
 from transforms.models.base import SpeakerEmbedder
+from transforms.stage import kept_result_path
 from transforms.stages import OneModel
 from transforms.store import Store
 
 # A file, or a span of one (seconds).
 Passage = tuple[str, float | None, float | None]
+
+# Raised by one when the same passages give another identity than before.
+_VERSION = 1
+_IDENTITY = TypeAdapter(Identity)
 
 
 @dataclass(frozen=True)
@@ -60,17 +69,16 @@ def enrolment_plan(config: Config, embedder: OneModel[SpeakerEmbedder]) -> Enrol
 class Enrol(beam.PTransform):
     """Episode states in; the enrolment's Identity out, or nothing where the target is who speaks most."""
 
-    def __init__(self, plan: EnrolmentPlan, store: Store) -> None:
+    def __init__(self, plan: EnrolmentPlan, store: Store, workers: Workers) -> None:
         super().__init__()
-        self.plan = plan
-        self.store = store
+        self.embed = EmbedEnrolment(plan, store, workers)
 
     def expand(self, states: beam.PCollection) -> beam.PCollection:
         return (
             states
-            | "Enrolment spans" >> beam.FlatMap(passages_of, self.plan)
+            | "Enrolment spans" >> beam.FlatMap(passages_of, self.embed.plan)
             | "All passages" >> beam.combiners.ToList()
-            | "Embed" >> beam.ParDo(EmbedEnrolment(self.plan, self.store))
+            | "Embed" >> beam.ParDo(self.embed)
         )
 
 
@@ -80,12 +88,23 @@ def passages_of(state: EpisodeState, plan: EnrolmentPlan) -> Iterator[tuple[str,
             yield span.guid, (state.recording.path, span.start, span.end)
 
 
-class EmbedEnrolment(beam.DoFn):
-    """The Identity of all files and spans of an enrolment together."""
+@dataclass(frozen=True)
+class Embed:
+    """What a worker process does for an enrolment."""
 
-    def __init__(self, plan: EnrolmentPlan, store: Store) -> None:
+    embedder: OneModel[SpeakerEmbedder]
+
+    def __call__(self, passages: Sequence[Passage]) -> Identity:
+        return embed_enrolment(passages, self.embedder.model)
+
+
+class EmbedEnrolment(beam.DoFn):
+    """The Identity of all files and spans of an enrolment together; kept, as the results of stages are."""
+
+    def __init__(self, plan: EnrolmentPlan, store: Store, workers: Workers) -> None:
         self.plan = plan
         self.store = store
+        self.workers = workers
 
     def process(self, found: Sequence[tuple[str, Passage]]) -> Iterator[Identity]:
         plan = self.plan
@@ -100,7 +119,24 @@ class EmbedEnrolment(beam.DoFn):
         files: list[Passage] = [(self.store.fetch(path), None, None) for path in plan.files]
         spans = sorted((path, start, end) for _, (path, start, end) in found)
         passages = files + [(self.store.fetch(path), start, end) for path, start, end in spans]
-        yield replace(embed_enrolment(passages, plan.embedder.model), name=plan.name)
+        # Recordings are named for all that they depend on.
+        heard = (
+            [(Path(path).name, file_sha256(path)) for path, _, _ in files],
+            [(Path(path).name, start, end) for path, start, end in spans],
+        )
+        key = digest("enrolment", _VERSION, heard, plan.embedder.identity)
+        yield replace(self._kept(key) or self._embedded(passages, key), name=plan.name)
+
+    def _kept(self, key: str) -> Identity | None:
+        text = self.store.read_text(kept_result_path(self.store, "enrolment", key))
+        return _IDENTITY.validate_json(text) if text else None
+
+    def _embedded(self, passages: Sequence[Passage], key: str) -> Identity:
+        identity: Identity = self.workers.pool().run(Embed(self.plan.embedder), passages).value
+        self.store.write_text(
+            kept_result_path(self.store, "enrolment", key), _IDENTITY.dump_json(identity).decode("utf-8")
+        )
+        return identity
 
 
 def voices_of(state: EpisodeState, store: Store) -> EpisodeVoices:

@@ -15,10 +15,11 @@ from pipeline.enrol import Enrol, EnrolmentPlan, attach_target, choose, voices_o
 from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
 from schemas.state import EpisodeState
 from schemas.verdict import Thresholds
+from transforms.episodes import EpisodeStages, Workers
 from transforms.http import HttpClient, HttpSettings
 from transforms.progress import ProgressLog
 from transforms.sources import Source, list_source, merge_listings
-from transforms.stage import EpisodeStage, Stage
+from transforms.stage import Stage
 from transforms.store import Store
 from transforms.summarize import Summary, merge
 
@@ -42,20 +43,22 @@ class Plan:
     facts: DatasetFacts
 
 
-def build_graph(root: beam.Pipeline, plan: Plan) -> None:
+def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
     """Put the build of `plan` on a pipeline. What can't be done becomes rows of episodes/, not errors."""
     store = plan.store
     listed = root | "Sources" >> ReadSources(plan)
-    heard, lost = through(listed["episodes"], plan.until_voices, store)
+    first = listed["episodes"] | "Until voices" >> EpisodeStages(plan.until_voices, store, workers)
+    heard = first.done
     target = (
         heard
         | "Voices" >> beam.Map(voices_of, store)
         | "All voices" >> beam.combiners.ToList()
         | "Choose target"
-        >> beam.Map(choose, plan.enrolment, enrolment=AsIter(heard | "Enrol" >> Enrol(plan.enrolment, store)))
+        >> beam.Map(choose, plan.enrolment, enrolment=AsIter(heard | "Enrol" >> Enrol(plan.enrolment, store, workers)))
     )
     aimed = heard | "Attach target" >> beam.Map(attach_target, choice=AsSingleton(target))
-    scored, lost_later = through(aimed, plan.after_target, store)
+    second = aimed | "After target" >> EpisodeStages(plan.after_target, store, workers)
+    scored = second.done
 
     chosen = (
         scored
@@ -63,7 +66,7 @@ def build_graph(root: beam.Pipeline, plan: Plan) -> None:
         | "As scored" >> beam.Map(as_scored, plan.facts)
         | "Choose clips" >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate)
     )
-    ended = (scored, *lost, *lost_later) | "Every episode" >> beam.Flatten()
+    ended = (scored, first.failed, second.failed) | "Every episode" >> beam.Flatten()
     outcomes = (
         {
             STATE: ended | "State by id" >> beam.Map(lambda state: (state.episode.id, state)),
@@ -97,18 +100,6 @@ def build_graph(root: beam.Pipeline, plan: Plan) -> None:
         )
         | "Tell" >> beam.Map(lambda how: ProgressLog(store).note("commit", result=how))
     )
-
-
-def through(
-    states: beam.PCollection, stages: Iterable[Stage], store: Store
-) -> tuple[beam.PCollection, list[beam.PCollection]]:
-    """Episodes through stages one after the other: those that got through, and those that each stage lost."""
-    lost = []
-    for stage in stages:
-        outputs = states | EpisodeStage(stage, store)
-        states = outputs.done
-        lost.append(outputs.failed)
-    return states, lost
 
 
 class ReadSources(beam.PTransform):

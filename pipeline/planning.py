@@ -105,9 +105,9 @@ class Guests:
     def identities(self) -> dict[str, str]:
         """Identity by task, for the column `models`."""
         return {
-            "speech": self.detector.model.identity,
-            "diarizer": self.embedder.model.identity,
-            "aligner": self.aligner.model.identity,
-            "transcriber": self.transcriber.model.identity,
-            "quality": self.scorer.model.identity,
+            "speech": self.detector.identity,
+            "diarizer": self.embedder.identity,
+            "aligner": self.aligner.identity,
+            "transcriber": self.transcriber.identity,
+            "quality": self.scorer.identity,
         }

@@ -1,32 +1,76 @@
 """Which engine runs the graph. The local one is pinned to FnApiRunner: the default runner tries to download another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
+from apache_beam.io.filesystem import FileSystem
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from schemas.errors import ConfigurationError
+from transforms.episodes import Workers
+from transforms.store import Store
+from transforms.workers import nothing
 
 # It loses data and reports success: a second sink, tagged outputs, WriteToParquet rows (measured with Beam 2.77).
 _REFUSED = {"daskrunner": "it loses tagged outputs and reports success", "dask": "it loses tagged outputs"}
 _LOCAL = {"", "directrunner", "fnapirunner", "local"}
+# Episodes on their way at once: enough that no worker waits for one, and some more that are being downloaded.
+_EPISODES_A_WORKER, _DOWNLOADS = 2, 2
 
 
-def choose_runner(arguments: Sequence[str], workers: int) -> tuple[PipelineRunner | str, PipelineOptions]:
-    """A runner and its options from Beam's own command-line arguments.
+@dataclass(frozen=True)
+class Engine:
+    """What runs the graph, with its options, and the worker processes that each process of it has."""
 
-    No `--runner`: FnApiRunner on this machine, in this process, or in `workers` processes. Raises ConfigurationError
-    for a runner that is known to lose data.
+    runner: PipelineRunner | str
+    options: PipelineOptions
+    workers: Workers
+
+
+def choose_engine(arguments: Sequence[str], workers: int, store: Store) -> Engine:
+    """The engine for Beam's own command-line arguments.
+
+    No `--runner`: FnApiRunner on this machine, in this process and one thread. It loses a build with any of its own
+    worker processes, and deals elements out to them before it knows how long they take; `workers` processes of our own
+    do the work instead. Raises ConfigurationError for a runner that is known to lose data.
     """
     options = PipelineOptions(list(arguments))
-    name = (options.view_as(StandardOptions).runner or "").lower()
+    standard = options.view_as(StandardOptions)
+    name = (standard.runner or "").lower()
     if name in _REFUSED:
         raise ConfigurationError(f"--runner={name} is not offered: {_REFUSED[name]}; leave --runner out to run here")
+    prepare = nothing if store.is_local else RemoteFiles.of(options)
     if name not in _LOCAL:
-        return options.view_as(StandardOptions).runner, options
+        # Such an engine starts as many processes as its machines have cores.
+        return Engine(standard.runner, options, Workers(prepare=prepare))
     direct = options.view_as(DirectOptions)
-    direct.direct_num_workers = workers
-    direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
-    options.view_as(StandardOptions).runner = None
-    return FnApiRunner(), options
+    direct.direct_num_workers = 1
+    direct.direct_running_mode = "in_memory"
+    standard.runner = None
+    return Engine(FnApiRunner(), options, Workers(workers, _EPISODES_A_WORKER * workers + _DOWNLOADS, prepare))
+
+
+@dataclass(frozen=True)
+class RemoteFiles:
+    """Makes a worker process know the file systems that this process knows, and their options."""
+
+    options: Mapping[str, Any]
+    modules: tuple[str, ...]
+
+    @staticmethod
+    def of(options: PipelineOptions) -> "RemoteFiles":
+        found = {path.rpartition(".")[0] for path in FileSystem.get_all_plugin_paths()}
+        beams = "apache_beam."
+        return RemoteFiles(
+            options.get_all_options(drop_default=True), tuple(sorted(m for m in found if not m.startswith(beams)))
+        )
+
+    def __call__(self) -> None:
+        for module in self.modules:
+            import_module(module)
+        FileSystems.set_options(PipelineOptions.from_dictionary(dict(self.options)))

@@ -19,7 +19,7 @@ from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
-from pipeline.runners import choose_runner
+from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
 from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from transforms.store import Store
@@ -46,9 +46,9 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             sampling_rate=content["clips"]["sampling_rate"],
             speaker=content["speaker"]["name"],
         )
-        runner, options = choose_runner([], workers=1)
+        engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
-            pipeline = beam.Pipeline(runner=runner, options=options)
+            pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
             build_choice(pipeline, store, facts, selection, tuple(content["splits"].values()), rows)
             pipeline.run().wait_until_finish()
     unchanged = before.version == _manifest(store).version

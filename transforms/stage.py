@@ -1,20 +1,17 @@
 """What every stage of an episode has in common: do it once, say what failed, tell how it goes.
 
-A stage is a plain function of an episode's state. `RunStage` looks its result up under a key of content hash, settings
-and model identity, runs it where there is none, and hands on the state with the result in it. What it can't do becomes
-a `Failure` in the state, and the other episodes go on.
+A stage is a plain function of an episode's state. `run_stage` looks its result up under a key of content hash, settings
+and model identity, lets a worker process make it where there is none, and hands on the state with the result in it.
+What it can't do becomes a `Failure` in the state, and the other episodes go on.
 """
 
 import json
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import EpisodeError, Failure
@@ -22,8 +19,7 @@ from schemas.ids import digest
 from schemas.state import EpisodeState
 from transforms.progress import ProgressLog
 from transforms.store import Store
-
-FAILED = "failed"
+from transforms.workers import Done, PoolClosedError, WorkerPool
 
 
 class Stage(ABC):
@@ -53,6 +49,9 @@ class Stage(ABC):
 
     #: Whether the result is kept under its key. A download keeps its own books, and asks its server each time.
     keeps: bool = True
+
+    #: Whether the work is done in a worker process. What waits for a network, and runs nothing native, has no need to.
+    supervised: bool = True
 
     def apply(self, state: EpisodeState, result: Any, key: str) -> EpisodeState:
         """The state with the result in it."""
@@ -84,40 +83,63 @@ def keep_result(stage: Stage, key: str, result: Any, store: Store) -> None:
     store.write_text(kept_result_path(store, stage.name, key), json.dumps(plain, separators=(",", ":"), sort_keys=True))
 
 
-class RunStage(beam.DoFn):
-    """Runs one stage on episode states; failures go to the output tagged `FAILED`."""
+@dataclass(frozen=True)
+class Work:
+    """What a worker process does for a stage: the work, and keeping what came of it."""
 
-    def __init__(self, stage: Stage, store: Store) -> None:
-        self.stage = stage
-        self.store = store
+    stage: Stage
+    store: Store
 
-    def process(self, state: EpisodeState) -> Iterator[Any]:
-        stage, log = self.stage, ProgressLog(self.store)
-        try:
-            key = stage.key(state)
-            result = load_result(stage, key, self.store) if stage.keeps else None
-            cached = result is not None
-            cpu, wall = time.process_time(), time.monotonic()
-            if result is None:
-                log.started(stage.name, state)
-                result = stage.work(state, key, self.store)
-                if stage.keeps:
-                    keep_result(stage, key, result, self.store)
-            done = stage.apply(state, result, key)
-            log.finished(
-                stage.name,
-                state,
-                cached=cached,
-                audio_seconds=stage.audio_seconds(done),
-                cpu_seconds=time.process_time() - cpu,
-                wall_seconds=time.monotonic() - wall,
-            )
-        except Exception as error:  # noqa: BLE001 - one bad episode never stops the others; the error is recorded
-            failure = failure_of(error, stage.name, state.episode.id)
-            log.failed(failure, state, traceback.format_exc() if not isinstance(error, EpisodeError) else "")
-            yield TaggedOutput(FAILED, replace(state, failure=failure))
-            return
-        yield done
+    def __call__(self, state: EpisodeState, key: str) -> Any:
+        result = self.stage.work(state, key, self.store)
+        if self.stage.keeps:
+            keep_result(self.stage, key, result, self.store)
+        return result
+
+
+def run_stage(stage: Stage, state: EpisodeState, store: Store, workers: WorkerPool) -> EpisodeState:
+    """The state with the stage's result in it, kept from before or made now; or with its `failure`."""
+    log = ProgressLog(store)
+    try:
+        key = stage.key(state)
+        cpu, wall = time.thread_time(), time.monotonic()
+        result = load_result(stage, key, store) if stage.keeps else None
+        cached = result is not None
+        if result is None:
+            done = _work(stage, state, key, store, workers, log)
+            result, cpu_seconds, wall_seconds = done.value, done.cpu_seconds, done.wall_seconds
+        else:
+            cpu_seconds, wall_seconds = time.thread_time() - cpu, time.monotonic() - wall
+        after = stage.apply(state, result, key)
+        log.finished(
+            stage.name,
+            state,
+            cached=cached,
+            audio_seconds=stage.audio_seconds(after),
+            cpu_seconds=cpu_seconds,
+            wall_seconds=wall_seconds,
+        )
+    except PoolClosedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one bad episode never stops the others; the error is recorded
+        failure = failure_of(error, stage.name, state.episode.id)
+        log.failed(failure, state, _detail(error) if not isinstance(error, EpisodeError) else "")
+        return replace(state, failure=failure)
+    return after
+
+
+def _work(stage: Stage, state: EpisodeState, key: str, store: Store, workers: WorkerPool, log: ProgressLog) -> Done:
+    if stage.supervised:
+        return workers.run(Work(stage, store), state, key, begun=lambda: log.started(stage.name, state))
+    log.started(stage.name, state)
+    cpu, wall = time.thread_time(), time.monotonic()
+    result = Work(stage, store)(state, key)
+    return Done(result, time.thread_time() - cpu, time.monotonic() - wall)
+
+
+def _detail(error: Exception) -> str:
+    """The traceback, with that of the worker process where the error comes from one."""
+    return "".join(traceback.format_exception(error))
 
 
 def failure_of(error: Exception, stage: str, episode_id: str) -> Failure:
@@ -129,17 +151,3 @@ def failure_of(error: Exception, stage: str, episode_id: str) -> Failure:
     if isinstance(error, OSError) and error.errno == 28:
         return Failure(episode_id, stage, "disk-full", f"no space left on the disk; free some and run again ({line})")
     return Failure(episode_id, stage, f"unexpected-{type(error).__name__}", line or type(error).__name__)
-
-
-class EpisodeStage(beam.PTransform):
-    """A stage as a composite: episode states in; `.done` and `.failed` out."""
-
-    def __init__(self, stage: Stage, store: Store) -> None:
-        super().__init__(label=stage.name.capitalize())
-        self.stage = stage
-        self.store = store
-
-    def expand(self, states: beam.PCollection) -> Any:
-        return states | f"Run {self.stage.name}" >> beam.ParDo(RunStage(self.stage, self.store)).with_outputs(
-            FAILED, main="done"
-        )

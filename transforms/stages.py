@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.clip import Cut, Scores, candidate_schema
-from schemas.errors import EpisodeError
+from schemas.errors import ConfigurationError, EpisodeError
 from schemas.ids import digest
 from schemas.recording import Recording
 from schemas.state import Candidates, Captions, Cuts, EpisodeState, Speech
@@ -38,20 +38,35 @@ M = TypeVar("M", bound=Model)
 
 
 class OneModel(Generic[M]):
-    """A model that is made on first use and stays; what travels to a worker is only how to make it."""
+    """A model that is made on first use and stays; what travels to a worker is how to make it, and its identity."""
 
     def __init__(self, make: Callable[[], M]) -> None:
         self.make = make
         self._model: M | None = None
+        self._identity: str | None = None
 
     @property
     def model(self) -> M:
+        """Raises ConfigurationError where this machine has another model than the one that the identity is of."""
         if self._model is None:
-            self._model = self.make()
+            model = self.make()
+            if self._identity not in (None, model.identity):
+                raise ConfigurationError(
+                    f"this worker's model is {model.identity}, the build's is {self._identity}; "
+                    "install the same packages on every machine"
+                )
+            self._model = model
         return self._model
 
+    @property
+    def identity(self) -> str:
+        """Of the model; where it is known already, no model is made to tell it."""
+        if self._identity is None:
+            self._identity = self.model.identity
+        return self._identity
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"make": self.make, "_model": None}
+        return {"make": self.make, "_model": None, "_identity": self.identity}
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,7 @@ class Download(Stage):
     name = "media"
     result = Downloaded
     keeps = False
+    supervised = False
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         return (state.episode.source_url,)
@@ -150,7 +166,7 @@ class DetectSpeech(Stage):
     result = Speech
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["recording"], self.settings, self.detector.model.identity
+        return state.keys["recording"], self.settings, self.detector.identity
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Speech:
         recording = local_recording(state, store)
@@ -173,7 +189,7 @@ class Diarize(Stage):
     result = Diarization
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["speech"], self.settings, self.embedder.model.identity
+        return state.keys["speech"], self.settings, self.embedder.identity
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Diarization:
         path = store.path("work", "windows", f"{key}.npz")
@@ -220,9 +236,9 @@ class Align(Stage):
     result = Utterances
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        models = [self.aligner.model.identity]
+        models = [self.aligner.identity]
         if not known(state.captions).cues:
-            models.append(self.transcriber.model.identity)
+            models.append(self.transcriber.identity)
         # Not the target's own key: another identity that finds the same spans changes nothing here.
         return (
             state.keys["speech"],
@@ -278,7 +294,7 @@ class ScoreClips(Stage):
     result = Candidates
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["cuts"], self.cutting, self.settings, self.scorer.model.identity
+        return state.keys["cuts"], self.cutting, self.settings, self.scorer.identity
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         recording, cuts = local_recording(state, store), known(state.cuts).cuts

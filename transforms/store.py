@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from apache_beam.io.filesystems import FileSystems
+from typing import TYPE_CHECKING, Any
 
 from schemas.ids import digest
 
+if TYPE_CHECKING:
+    from apache_beam.io.filesystems import FileSystems
+
 _REMOTE_MARK = "://"
 _COPY_BYTES = 1 << 20
+
+
+def file_systems() -> "type[FileSystems]":
+    # Half a second of imports and 100 MB, which a worker process with a local store does without.
+    from apache_beam.io.filesystems import FileSystems
+
+    return FileSystems
 
 
 @dataclass(frozen=True)
@@ -30,22 +38,22 @@ class Store:
 
     def path(self, *parts: str) -> str:
         """Absolute path or URI of something below the root."""
-        return FileSystems.join(self.root, *parts)
+        return os.path.join(self.root, *parts) if self.is_local else file_systems().join(self.root, *parts)
 
     def exists(self, path: str) -> bool:
-        return os.path.exists(path) if _REMOTE_MARK not in path else FileSystems.exists(path)
+        return os.path.exists(path) if _REMOTE_MARK not in path else file_systems().exists(path)
 
     def fetch(self, path: str) -> str:
         """A local file with the content of `path`: itself where it is local, else a copy kept for this machine."""
         if _REMOTE_MARK not in path:
             return path
-        found = FileSystems.match([path])[0].metadata_list[0]
+        found = file_systems().match([path])[0].metadata_list[0]
         name = f"{digest(path, found.size_in_bytes, found.last_updated_in_seconds)}{Path(path).suffix}"
         local = Path(tempfile.gettempdir()) / "realtalk-files" / name
         if not local.exists():
             local.parent.mkdir(parents=True, exist_ok=True)
             partial = local.with_name(f".{uuid.uuid4().hex}.partial")
-            with FileSystems.open(path) as source, open(partial, "wb") as target:
+            with file_systems().open(path) as source, open(partial, "wb") as target:
                 shutil.copyfileobj(source, target, _COPY_BYTES)
             os.replace(partial, local)
         return str(local)
@@ -64,7 +72,7 @@ class Store:
             if _REMOTE_MARK not in path:
                 os.replace(partial, path)
             else:
-                with open(partial, "rb") as source, FileSystems.create(path) as target_file:
+                with open(partial, "rb") as source, file_systems().create(path) as target_file:
                     shutil.copyfileobj(source, target_file, _COPY_BYTES)
         finally:
             partial.unlink(missing_ok=True)
@@ -76,9 +84,9 @@ class Store:
                 return Path(path).read_text(encoding="utf-8")
             except FileNotFoundError:
                 return None
-        if not FileSystems.exists(path):
+        if not file_systems().exists(path):
             return None
-        with FileSystems.open(path) as file:
+        with file_systems().open(path) as file:
             return file.read().decode("utf-8")
 
     def write_text(self, path: str, text: str) -> None:
@@ -103,20 +111,20 @@ class Store:
             if not os.path.isdir(target):
                 return []
             return sorted(entry.name for entry in os.scandir(target) if entry.is_file())
-        matched = FileSystems.match([FileSystems.join(target, "*")])[0].metadata_list
+        matched = file_systems().match([file_systems().join(target, "*")])[0].metadata_list
         return sorted(found.path.rsplit("/", 1)[1] for found in matched)
 
     def size(self, path: str) -> int:
         """Size of a file in bytes."""
         if _REMOTE_MARK not in path:
             return os.path.getsize(path)
-        return int(FileSystems.match([path])[0].metadata_list[0].size_in_bytes)
+        return int(file_systems().match([path])[0].metadata_list[0].size_in_bytes)
 
     def remove(self, path: str) -> None:
         if _REMOTE_MARK not in path:
             Path(path).unlink(missing_ok=True)
-        elif FileSystems.exists(path):
-            FileSystems.delete([path])
+        elif file_systems().exists(path):
+            file_systems().delete([path])
 
     def relocatable(self, value: Any) -> Any:
         """JSON data in which paths below the root are written relative to it."""

@@ -1,31 +1,47 @@
 """The local engine is the pinned one, and engines that lose data are refused."""
 
+from pathlib import Path
+
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from folder_filesystem import PREFIX
 
-from pipeline.runners import choose_runner
+from pipeline.runners import choose_engine
 from schemas.errors import ConfigurationError
+from transforms.store import Store
+from transforms.workers import WorkerPool
+
+HERE = Store("out")
 
 
-def test_without_a_runner_the_graph_runs_here_in_one_process() -> None:
-    runner, options = choose_runner([], workers=1)
-    assert isinstance(runner, FnApiRunner)
-    assert options.view_as(DirectOptions).direct_running_mode == "in_memory"
-
-
-def test_workers_are_processes() -> None:
-    _, options = choose_runner(["--runner=DirectRunner"], workers=2)
-    direct = options.view_as(DirectOptions)
-    assert (direct.direct_running_mode, direct.direct_num_workers) == ("multi_processing", 2)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_without_a_runner_the_graph_runs_here_in_one_process_beside_its_workers(workers: int) -> None:
+    engine = choose_engine(["--runner=DirectRunner"], workers, HERE)
+    assert isinstance(engine.runner, FnApiRunner)
+    direct = engine.options.view_as(DirectOptions)
+    assert (direct.direct_running_mode, direct.direct_num_workers) == ("in_memory", 1)
+    assert engine.workers.processes == workers
+    assert engine.workers.at_once > workers, "downloads go on while the workers work"
 
 
 def test_a_remote_engine_and_its_options_are_passed_on() -> None:
-    runner, options = choose_runner(["--runner=DataflowRunner", "--project=p", "--region=r"], workers=1)
-    assert runner == "DataflowRunner"
-    assert options.view_as(GoogleCloudOptions).project == "p"
+    engine = choose_engine(["--runner=DataflowRunner", "--project=p", "--region=r"], 4, HERE)
+    assert engine.runner == "DataflowRunner"
+    assert engine.options.view_as(GoogleCloudOptions).project == "p"
+    assert (engine.workers.processes, engine.workers.at_once) == (1, 1), "it has a process a core"
+
+
+def test_a_worker_process_knows_the_file_systems_of_the_build(tmp_path: Path) -> None:
+    store = Store(f"{PREFIX}{tmp_path}/bucket")
+    store.write_text(store.path("kept.json"), "{}")
+    engine = choose_engine([], 1, store)
+    with engine.workers.pool() as pool:
+        assert pool.run(store.read_text, store.path("kept.json")).value == "{}"
+    with WorkerPool() as bare, pytest.raises(ValueError, match="folder"):
+        bare.run(store.read_text, store.path("kept.json"))
 
 
 def test_an_engine_that_loses_data_is_refused_with_the_reason() -> None:
     with pytest.raises(ConfigurationError, match="loses"):
-        choose_runner(["--runner=DaskRunner"], workers=1)
+        choose_engine(["--runner=DaskRunner"], 1, HERE)

@@ -1,13 +1,17 @@
 """A stage works once, says what failed, and lets the other episodes go on."""
 
+import ctypes
 import errno
+import json
+import os
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pytest
-from apache_beam.pvalue import TaggedOutput
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
@@ -15,13 +19,18 @@ from schemas.episode import Episode
 from schemas.errors import EpisodeError
 from schemas.state import EpisodeState, Speech
 from schemas.turn import Span
-from transforms.stage import EpisodeStage, RunStage, Stage, failure_of, load_result
+from transforms.episodes import EpisodeStages, Workers
+from transforms.stage import Stage, failure_of, load_result, run_stage
 from transforms.store import Store
+from transforms.workers import WorkerPool
 
 
 @dataclass(frozen=True)
 class CountingSpeech(Stage):
-    """Finds one span; writes down every time it works. "bad" in a title fails, "worse" fails without a reason."""
+    """Finds one span; writes down every time it works.
+
+    "bad" in a title fails, "worse" fails without a reason, "crash" reads address 0, "once" is killed the first time.
+    """
 
     ledger: str
     onset: float = 0.5
@@ -38,12 +47,23 @@ class CountingSpeech(Stage):
             raise EpisodeError("no-audio: a.mp3 holds no audio; give another file")
         if "worse" in state.episode.title:
             raise ZeroDivisionError("float division by zero")
+        if "crash" in state.episode.title:
+            ctypes.string_at(0)
+        if "once" in state.episode.title and Path(self.ledger).read_text().count(state.episode.guid) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
         with store.create(store.path("work", f"{key}.bin")) as partial:
             partial.write_bytes(b"x")
         return Speech(spans=(Span(0.0, self.onset),), bandwidth_hz=8000.0)
 
     def files(self, result: Speech) -> tuple[str, ...]:
         return ()
+
+
+class WithFile(CountingSpeech):
+    """Says that a file goes with its result, which nobody wrote."""
+
+    def files(self, result: Speech) -> tuple[str, ...]:
+        return (self.ledger + ".gone",)
 
 
 def state(guid: str, title: str = "") -> EpisodeState:
@@ -62,59 +82,85 @@ def ledger(tmp_path: Path) -> Path:
     return path
 
 
-def run(stage: Stage, store: Store, one: EpisodeState) -> list[Any]:
-    return list(RunStage(stage, store).process(one))
+@pytest.fixture(scope="module")
+def workers() -> Iterator[WorkerPool]:
+    with WorkerPool() as pool:
+        yield pool
 
 
-def test_the_second_run_does_no_work(store: Store, ledger: Path) -> None:
+def events(store: Store) -> list[dict[str, Any]]:
+    paths = Path(store.path("work", "progress")).glob("*.jsonl")
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+def test_the_second_run_does_no_work(store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = CountingSpeech(str(ledger))
-    first, second = run(stage, store, state("a")), run(stage, store, state("a"))
+    first, second = (run_stage(stage, state("a"), store, workers) for _ in range(2))
     assert ledger.read_text().splitlines() == ["a"]
     assert first == second
-    assert first[0].speech == Speech((Span(0.0, 0.5),), 8000.0)
+    assert first.speech == Speech((Span(0.0, 0.5),), 8000.0)
 
 
-def test_another_setting_makes_another_result_and_keeps_the_first(store: Store, ledger: Path) -> None:
+def test_another_setting_makes_another_result_beside_the_first(store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = CountingSpeech(str(ledger))
     other = replace(stage, onset=0.7)
-    assert run(stage, store, state("a"))[0].keys != run(other, store, state("a"))[0].keys
-    run(stage, store, state("a"))
+    assert run_stage(stage, state("a"), store, workers).keys != run_stage(other, state("a"), store, workers).keys
+    run_stage(stage, state("a"), store, workers)
     assert ledger.read_text().splitlines() == ["a", "a"]
 
 
-def test_a_result_whose_file_is_gone_is_made_again(store: Store, ledger: Path) -> None:
-    class WithFile(CountingSpeech):
-        def files(self, result: Speech) -> tuple[str, ...]:
-            return (str(ledger) + ".gone",)
-
+def test_a_result_whose_file_is_gone_is_made_again(store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = WithFile(str(ledger))
-    run(stage, store, state("a"))
+    run_stage(stage, state("a"), store, workers)
     assert load_result(stage, stage.key(state("a")), store) is None
 
 
-def test_a_damaged_result_is_made_again(store: Store, ledger: Path) -> None:
+def test_a_damaged_result_is_made_again(store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = CountingSpeech(str(ledger))
-    run(stage, store, state("a"))
+    run_stage(stage, state("a"), store, workers)
     kept = next(Path(store.path("work", "results", "speech")).glob("*.json"))
     kept.write_text('{"spans": 3')
-    run(stage, store, state("a"))
+    run_stage(stage, state("a"), store, workers)
     assert ledger.read_text().splitlines() == ["a", "a"]
 
 
-def test_a_failure_says_what_and_why_and_is_not_kept(store: Store, ledger: Path) -> None:
+def test_a_failure_says_what_and_why_and_is_not_kept(store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = CountingSpeech(str(ledger))
     for _ in range(2):
-        (output,) = run(stage, store, state("a", "bad"))
-        assert isinstance(output, TaggedOutput)
-        assert output.value.failure.what == "no-audio"
-        assert output.value.failure.why == "a.mp3 holds no audio; give another file"
-        assert output.value.failure.stage == "speech"
+        failure = run_stage(stage, state("a", "bad"), store, workers).failure
+        assert failure
+        assert (failure.what, failure.why) == ("no-audio", "a.mp3 holds no audio; give another file")
+        assert failure.stage == "speech"
     assert len(ledger.read_text().splitlines()) == 2, "a failed stage is tried again by the next build"
 
 
-def test_an_error_nobody_expected_costs_one_episode(store: Store, ledger: Path) -> None:
-    (output,) = run(CountingSpeech(str(ledger)), store, state("a", "worse"))
-    assert output.value.failure.what == "unexpected-ZeroDivisionError"
+def test_an_error_nobody_expected_costs_one_episode(store: Store, ledger: Path, workers: WorkerPool) -> None:
+    failure = run_stage(CountingSpeech(str(ledger)), state("a", "worse"), store, workers).failure
+    assert failure
+    assert failure.what == "unexpected-ZeroDivisionError"
+    (told,) = [event for event in events(store) if event["event"] == "failed"]
+    assert "in work\n" in told["detail"], "the traceback of the worker process is in the log of events"
+
+
+def test_a_crash_of_a_library_costs_one_episode(store: Store, ledger: Path, workers: WorkerPool) -> None:
+    stage = CountingSpeech(str(ledger))
+    for build in (1, 2):
+        failure = run_stage(stage, state("a", "crash"), store, workers).failure
+        assert failure
+        assert (failure.stage, failure.what) == ("speech", "worker-died")
+        assert "signal 11 (Segmentation fault), 2 times in a row" in failure.why
+        assert "leave it out, or choose another model" in failure.why
+        tries = ledger.read_text().splitlines().count("a")
+        assert tries == 2 * build, "tried twice, not kept, and tried again by the next build"
+    assert run_stage(stage, state("b"), store, workers).speech, "a fresh process does the next one's work"
+
+
+def test_a_worker_that_was_killed_once_is_harmless(store: Store, ledger: Path, workers: WorkerPool) -> None:
+    done = run_stage(CountingSpeech(str(ledger)), state("a", "once"), store, workers)
+    assert done.failure is None
+    assert done.speech == Speech((Span(0.0, 0.5),), 8000.0)
+    assert ledger.read_text().splitlines() == ["a", "a"]
+    assert [event["event"] for event in events(store)] == ["started", "finished"]
 
 
 def test_a_full_disk_is_named() -> None:
@@ -123,13 +169,17 @@ def test_a_full_disk_is_named() -> None:
     assert "free some" in failure.why
 
 
-def test_good_episodes_go_on_beside_bad_ones(store: Store, ledger: Path) -> None:
+@pytest.mark.parametrize(("processes", "at_once"), [(1, 1), (2, 6)])
+def test_good_episodes_go_on_beside_bad_ones(store: Store, ledger: Path, processes: int, at_once: int) -> None:
     def good_and_bad(outputs: list[tuple[str, str]]) -> None:
-        assert sorted(outputs) == [("done", "a"), ("done", "c"), ("failed", "b")]
+        assert sorted(outputs) == [("done", "a"), ("done", "c"), ("done", "e"), ("failed", "b"), ("failed", "d")]
 
-    with beam.Pipeline(FnApiRunner()) as pipeline:
-        states = pipeline | beam.Create([state("a"), state("b", "bad"), state("c")])
-        outputs = states | EpisodeStage(CountingSpeech(str(ledger)), store)
+    workers = Workers(processes, at_once)
+    with workers.pool(), beam.Pipeline(FnApiRunner()) as pipeline:
+        states = pipeline | beam.Create(
+            [state("a"), state("b", "bad"), state("c", "once"), state("d", "crash"), state("e")]
+        )
+        outputs = states | EpisodeStages([CountingSpeech(str(ledger))], store, workers)
         done = outputs.done | "Done" >> beam.Map(lambda s: ("done", s.episode.guid))
         failed = outputs.failed | "Failed" >> beam.Map(lambda s: ("failed", s.episode.guid))
         assert_that((done, failed) | beam.Flatten(), good_and_bad)

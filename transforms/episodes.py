@@ -1,0 +1,106 @@
+"""Episodes on their way through stages, several at once: what the graph is made of."""
+
+import concurrent.futures
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.shared import Shared
+from apache_beam.utils.thread_pool_executor import UnboundedThreadPoolExecutor
+from apache_beam.utils.windowed_value import WindowedValue
+
+from schemas.state import EpisodeState
+from transforms.stage import Stage, run_stage
+from transforms.store import Store
+from transforms.workers import WorkerPool, nothing
+
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The pool of worker processes that everything in one process of the engine shares.
+
+    `at_once` episodes of a bundle are on their way together: an engine that runs here has one bundle for all of them,
+    while one that moves elements between machines has to see when each is done, and gives one at a time.
+    """
+
+    processes: int = 1
+    at_once: int = 1
+    prepare: Callable[[], None] = nothing
+    _shared: Shared = field(default_factory=Shared)
+
+    def pool(self) -> WorkerPool:
+        pool: WorkerPool = self._shared.acquire(lambda: WorkerPool(self.processes, self.prepare))
+        return pool
+
+
+class EpisodeStages(beam.PTransform):
+    """Episode states through stages, one after the other; `.done` and `.failed` out."""
+
+    def __init__(self, stages: Sequence[Stage], store: Store, workers: Workers) -> None:
+        super().__init__()
+        self.run = RunStages(tuple(stages), store, workers)
+
+    def expand(self, states: beam.PCollection) -> Any:
+        names = ", ".join(stage.name for stage in self.run.stages)
+        return states | f"Run {names}" >> beam.ParDo(self.run).with_outputs(FAILED, main="done")
+
+
+class RunStages(beam.DoFn):
+    """Runs stages on episode states; failures go to the output tagged `FAILED`.
+
+    Each episode has a thread that waits for its turn in a worker process, stage by stage: no worker is idle while any
+    episode has something left to do, however different they are in length.
+    """
+
+    def __init__(self, stages: tuple[Stage, ...], store: Store, workers: Workers) -> None:
+        self.stages = stages
+        self.store = store
+        self.workers = workers
+
+    def setup(self) -> None:
+        self._pool = self.workers.pool()
+        # Its threads are daemons: a download that hangs does not hold up the end of a build that was stopped.
+        self._threads = UnboundedThreadPoolExecutor()
+
+    def start_bundle(self) -> None:
+        self._under_way: set[concurrent.futures.Future[EpisodeState]] = set()
+
+    def process(self, state: EpisodeState) -> Iterator[Any]:
+        self._under_way.add(self._threads.submit(self._through, state))
+        while len(self._under_way) >= self.workers.at_once:
+            yield from map(tagged, self._arrived())
+
+    def finish_bundle(self) -> Iterator[Any]:
+        while self._under_way:
+            for state in self._arrived():
+                yield tagged(state, in_global_window)
+
+    def teardown(self) -> None:
+        self._threads.shutdown(wait=False)
+
+    def _through(self, state: EpisodeState) -> EpisodeState:
+        for stage in self.stages:
+            state = run_stage(stage, state, self.store, self._pool)
+            if state.failure:
+                break
+        return state
+
+    def _arrived(self) -> list[EpisodeState]:
+        """Those that are through, once there are any."""
+        arrived, self._under_way = concurrent.futures.wait(
+            self._under_way, return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        return [future.result() for future in arrived]
+
+
+def in_global_window(state: EpisodeState) -> WindowedValue:
+    return WindowedValue(state, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+
+
+def tagged(state: EpisodeState, value: Callable[[EpisodeState], Any] = lambda state: state) -> Any:
+    return TaggedOutput(FAILED, value(state)) if state.failure else value(state)

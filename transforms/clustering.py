@@ -102,10 +102,12 @@ def best_path(scores: NDArray[np.float32], switch_costs: NDArray[np.float32]) ->
     return path
 
 
-def total(rows: Vectors, labels: NDArray[np.intp]) -> Vectors:
-    """Sum of the rows of each label 0..k-1, shape (k, d)."""
+def total(rows: Vectors, labels: NDArray[np.intp], weights: Vectors | None = None) -> Vectors:
+    """Sum of the rows of each label 0..k-1, each times its weight, shape (k, d)."""
     sums = np.zeros((int(labels.max()) + 1, rows.shape[1]), np.float32)
-    np.add.at(sums, labels, rows)
+    for first in range(0, len(rows), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        np.add.at(sums, labels[block], rows[block] if weights is None else rows[block] * weights[block, None])
     return sums
 
 

@@ -102,8 +102,9 @@ class _Ear:
         """Embed the windows around `middles` (seconds, in order; rounded to 10 ms)."""
         length = self._embedder.window_seconds
         starts = np.round((middles - length / 2) / LEVEL_STEP) * LEVEL_STEP
-        found = [self._stretch(starts[block], length) for block in _blocks(starts, length)]
-        embedding = np.concatenate([np.zeros((0, self._embedder.dimension), np.float32), *found])
+        embedding = np.empty((len(starts), self._embedder.dimension), np.float32)
+        for block in _blocks(starts, length):
+            embedding[block] = self._stretch(starts[block], length)
         return Windows(starts, starts + length, embedding, np.full(len(starts), NOBODY, np.int16), self.levels)
 
     def _stretch(self, starts: Times, length: float) -> NDArray[np.float32]:
@@ -169,9 +170,15 @@ def _intersecting(left: Sequence[Span], right: Sequence[Span]) -> Iterator[tuple
 
 def _joined(one: Windows, other: Windows) -> Windows:
     order = np.argsort(np.concatenate([one.start, other.start]), kind="stable")
+    place = np.empty(len(order), np.intp)
+    place[order] = np.arange(len(order))
 
     def both(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-        return np.concatenate([first, second])[order]
+        # In place: one array more for a moment, not two.
+        joined = np.empty((len(order), *first.shape[1:]), first.dtype)
+        joined[place[: len(first)]] = first
+        joined[place[len(first) :]] = second
+        return joined
 
     return Windows(
         both(one.start, other.start),
@@ -202,10 +209,9 @@ def _cluster(windows: Windows, pauses: Sequence[Span], settings: DiarizeSettings
     inner = np.ones(len(windows), bool)
     labels, centroids = np.zeros(len(windows), np.intp), windows.embedding[:0]
     for _ in range(_ROUNDS):
-        weighted = windows.embedding * (seconds * inner)[:, None].astype(np.float32)
-        centroids = _centroids(
-            total(weighted, stretches), np.bincount(stretches, seconds * inner).astype(np.float64), settings
-        )
+        heard = seconds * inner
+        sums = total(windows.embedding, stretches, heard.astype(np.float32))
+        centroids = _centroids(sums, np.bincount(stretches, heard).astype(np.float64), settings)
         labels = _assigned(windows.embedding @ centroids.T, seconds, costs, settings)
         is_change = np.concatenate([[False], labels[1:] != labels[:-1]])
         stretches = np.cumsum(is_change | is_break)

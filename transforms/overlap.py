@@ -17,6 +17,9 @@ SILENT_DB = -100
 _NEIGHBOURHOOD_SECONDS = 10
 _LOUD_PERCENTILE = 85
 _SMOOTHED_STEPS = 3
+_A_SECOND = round(1 / LEVEL_STEP)
+# So much is looked at at once: memory does not grow with a recording but for a byte or two a frame.
+_BLOCK_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +42,37 @@ def find_pauses(levels: NDArray[np.int8], settings: PauseSettings) -> tuple[Span
     """Where nobody speaks for a moment: stretches well below the loud speech around them, in order."""
     if not len(levels):
         return ()
-    quiet = _smoothed(levels) < _loud(levels) - settings.depth_db
+    threshold = _loud(levels) - settings.depth_db
+    quiet = np.empty(len(levels), bool)
+    for second in range(0, len(threshold), _BLOCK_SECONDS):
+        block = slice(second * _A_SECOND, (second + _BLOCK_SECONDS) * _A_SECOND)
+        around = np.repeat(threshold[second : second + _BLOCK_SECONDS], _A_SECOND)
+        smoothed = _smoothed(levels, block.start, min(block.stop, len(levels)))
+        quiet[block] = smoothed < around[: len(smoothed)]
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]]))).reshape(-1, 2)
     long = edges[(edges[:, 1] - edges[:, 0]) * LEVEL_STEP >= settings.min_seconds - 1e-9]
     return tuple(Span(float(start) * LEVEL_STEP, float(end) * LEVEL_STEP) for start, end in long)
 
 
-def _smoothed(levels: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Mean power of three neighbours, in dB."""
-    power = np.pad(10 ** (levels.astype(np.float64) / 10), 1, mode="edge")
+def _smoothed(levels: NDArray[np.int8], first: int, last: int) -> NDArray[np.float64]:
+    """Mean power of three neighbours of the frames first..last (exclusive), in dB."""
+    neighbours = levels[np.clip(np.arange(first - 1, last + 1), 0, len(levels) - 1)]
+    power = 10 ** (neighbours.astype(np.float64) / 10)
     return 10 * np.log10(np.convolve(power, np.ones(_SMOOTHED_STEPS) / _SMOOTHED_STEPS, "valid"))
 
 
 def _loud(levels: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Level of loud speech around each frame: a percentile over the ten seconds around its second."""
-    a_second = round(1 / LEVEL_STEP)
-    seconds = -(-len(levels) // a_second)
+    """Level of loud speech around each second, shape (seconds,): a percentile over the ten seconds around it."""
+    seconds = -(-len(levels) // _A_SECOND)
     half = _NEIGHBOURHOOD_SECONDS // 2
-    padded = np.full((seconds + 2 * half) * a_second, SILENT_DB, np.int8)
-    padded[half * a_second : half * a_second + len(levels)] = levels
+    padded = np.full((seconds + 2 * half) * _A_SECOND, SILENT_DB, np.int8)
+    padded[half * _A_SECOND : half * _A_SECOND + len(levels)] = levels
     loud = np.empty(seconds)
     for second in range(seconds):
-        around = padded[second * a_second : (second + 2 * half + 1) * a_second]
+        around = padded[second * _A_SECOND : (second + 2 * half + 1) * _A_SECOND]
         heard = around[around > SILENT_DB]
         loud[second] = np.percentile(heard, _LOUD_PERCENTILE) if len(heard) else SILENT_DB
-    return np.repeat(loud, a_second)[: len(levels)]
+    return loud
 
 
 def overlap_share(diarization: Diarization, start: float, end: float) -> float:

@@ -95,15 +95,18 @@ class Pause:
 def level_track(recording: Recording) -> LevelTrack:
     """Levels of a recording, read in blocks (6 MB of memory an hour)."""
     frame, hop = round(FRAME_SECONDS * _RATE), round(HOP_SECONDS * _RATE)
-    parts = []
+    levels = np.empty(round(recording.duration / HOP_SECONDS) + 1)
+    filled = 0
     for start in np.arange(0.0, recording.duration, _BLOCK_SECONDS):
         end = min(start + _BLOCK_SECONDS, recording.duration)
         lead = min(_LEAD_SECONDS, start)
         # Frames that begin in this block may end in the next.
         samples = read_span(recording.path, start - lead, end + FRAME_SECONDS - HOP_SECONDS, _RATE)
-        parts.append(frame_levels(samples, _RATE)[round(lead * _RATE) // hop :])
-    levels = np.concatenate(parts) if parts else np.zeros(0)
-    if not len(levels):
+        found = frame_levels(samples, _RATE)[round(lead * _RATE) // hop :][: len(levels) - filled]
+        levels[filled : filled + len(found)] = found
+        filled += len(found)
+    levels = levels[:filled]
+    if not filled:
         levels = np.full(max(1, frame // hop), -100.0)
     reach = round(_CONTEXT_SECONDS / HOP_SECONDS)
     per_second = round(1.0 / HOP_SECONDS)

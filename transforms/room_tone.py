@@ -14,6 +14,8 @@ _LENGTH_SECONDS = 0.3
 _NEAR_SECONDS = (15.0, 60.0, float("inf"))
 # Much quieter than the floor around a clip is another room, or none (an editor's digital silence).
 _BELOW_FLOOR_DB = 12.0
+# Ten minutes: so much is looked at at once, and of the rest only what is quiet is kept.
+_BLOCK_FRAMES = round(600 / HOP_SECONDS)
 
 
 class RoomTone:
@@ -24,16 +26,21 @@ class RoomTone:
         count = len(track.levels) - length + 1
         self._track = track
         self._starts: NDArray[np.float64] = np.zeros(0)
-        self._levels: NDArray[np.float64] = np.zeros(0)
+        self._levels: NDArray[np.float32] = np.zeros(0, np.float32)
         if count <= 0:
             return
-        loud = ~track.quiet(0, len(track.levels))
-        silent = np.flatnonzero(_sums(loud.astype(np.float64), length) == 0)
-        outside = _sums(_inside(speech, len(track.levels)), length)[silent] == 0
+        silent, outside, levels = [], [], []
+        for first in range(0, count, _BLOCK_FRAMES):
+            last = min(first + _BLOCK_FRAMES, count) + length - 1
+            loud = ~track.quiet(first, last)
+            frames = np.flatnonzero(_sums(loud.astype(np.float64), length) == 0)
+            silent.append((first + frames).astype(np.int32))
+            outside.append(_sums(_inside(speech, first, last), length)[frames] == 0)
+            levels.append((_sums(track.levels[first:last], length)[frames] / length).astype(np.float32))
         # Detectors pad speech: in a talk without a breath, quiet inside of it is all there is.
-        frames = silent[outside] if outside.any() else silent
-        self._starts = np.asarray(frames * HOP_SECONDS, np.float64)
-        self._levels = _sums(track.levels, length)[frames] / length
+        kept = np.concatenate(outside) if any(map(np.any, outside)) else slice(None)
+        self._starts = np.asarray(np.concatenate(silent)[kept] * HOP_SECONDS, np.float64)
+        self._levels = np.concatenate(levels)[kept]
 
     def near(self, start: float, end: float) -> Span | None:
         """The quietest 0.3 s near start..end (s) that are as quiet as the room there; None where nothing is quiet."""
@@ -57,9 +64,10 @@ def _sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     return total[length:] - total[:-length]
 
 
-def _inside(spans: Sequence[Span], count: int) -> NDArray[np.float64]:
-    """1.0 for the frames inside a span, shape (count,)."""
-    inside = np.zeros(count)
+def _inside(spans: Sequence[Span], first: int, last: int) -> NDArray[np.float64]:
+    """1.0 for the frames of first..last (exclusive) that are inside a span, shape (last - first,)."""
+    inside = np.zeros(last - first)
     for span in spans:
-        inside[max(0, round(span.start / HOP_SECONDS)) : max(0, round(span.end / HOP_SECONDS))] = 1.0
+        start, end = round(span.start / HOP_SECONDS) - first, round(span.end / HOP_SECONDS) - first
+        inside[max(0, start) : max(0, end)] = 1.0
     return inside

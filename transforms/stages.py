@@ -270,6 +270,7 @@ class CutClips(Stage):
 
     settings: CutSettings
     name = "cuts"
+    version = 2
     result = Cuts
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:

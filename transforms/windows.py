@@ -1,6 +1,5 @@
 """What the speaker model heard in one recording: kept on disk, so that no later stage runs it again."""
 
-import io
 import os
 import zipfile
 from dataclasses import dataclass
@@ -54,9 +53,8 @@ def save_windows(path: str | Path, windows: Windows) -> None:
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy", _DATE), buffer.getvalue())
+                with archive.open(zipfile.ZipInfo(f"{name}.npy", _DATE), "w") as file:
+                    np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

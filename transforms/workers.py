@@ -103,9 +103,6 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        self.close()
-
     @property
     def process_ids(self) -> list[int]:
         """Of the processes that are there now."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from transforms.models.base import MODEL_RATE, Samples, SpeakerEmbedder
+from transforms.models.mel import mel_filters
 
 if TYPE_CHECKING:
     import torch
@@ -94,9 +95,7 @@ class Ge2eEmbedder(SpeakerEmbedder):
         import torch
 
         if self._filters is None:
-            from librosa.filters import mel
-
-            self._filters = torch.from_numpy(mel(sr=MODEL_RATE, n_fft=_FFT, n_mels=_MELS))
+            self._filters = torch.from_numpy(mel_filters(MODEL_RATE, _FFT, _MELS))
         spectrum = torch.stft(
             torch.from_numpy(samples),
             n_fft=_FFT,

@@ -4,7 +4,7 @@
     memory.py CONFIG --audio EPISODE.mp3 [--hours 1 6] [--format json]
 
 CONFIG is a build's (its sources are not used); EPISODE.mp3, with EPISODE.vtt beside it, is repeated until it is as long
-as each of the hours. Before, the worker hears it once, so that its models are loaded. Prints a table of peaks in MB, and
+as each of the hours. Before, the worker hears it once, so its models are loaded. Prints a table of peaks in MB, and
 how much more the longest takes than the shortest.
 """
 

@@ -171,11 +171,14 @@ class _Seeker:
             return None
         samples = read_span(self._recording.path, passage.read_start, passage.read_end)
         stretch = self._aligner.find(samples, self._script.words[first:last])
-        if not stretch:
+        if stretch is None:
             return None
-        hits = tuple(Hit(first + index, _moved(word, passage.read_start)) for index, word in stretch)
-        best = self._aligned(samples, tuple(_readings(self._script, hits)))
-        if best is None or best[1].score < self._settings.passage_score:
+        hits = tuple(
+            Hit(first + stretch.first + k, _moved(word, passage.read_start))
+            for k, word in enumerate(stretch.alignment.words)
+        )
+        best = self._refined(samples, tuple(_readings(self._script, hits)), stretch.alignment)
+        if best[1].score < self._settings.passage_score:
             return None
         loud = loud_frames(samples)
         found = _Found(hits, *best, loud, _covered(best[1].words, loud, passage))
@@ -205,17 +208,18 @@ class _Seeker:
         hits = tuple(hit for hit in found.hits if self._script.token_of[hit.index] not in places)
         return _Found(hits, *best, found.loud, _covered(best[1].words, found.loud, passage))
 
-    def _aligned(self, samples: Samples, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], Alignment] | None:
+    def _refined(
+        self, samples: Samples, readings: tuple[Reading, ...], alignment: Alignment
+    ) -> tuple[tuple[Reading, ...], Alignment]:
         """The readings that fit best: numbers and abbreviations otherwise where they fit badly."""
-        best = self._align(samples, readings)
+        best = readings, alignment
         for place in range(len(readings)):
-            if best is not None and self._fits(best, place):
+            if self._fits(best, place) or not readings[place].whole:
                 continue
-            token = self._script.tokens[readings[place].place]
-            for spoken in alternatives(token)[:_MOST_READINGS] if readings[place].whole else ():
-                now = best[0] if best else readings
+            for spoken in alternatives(self._script.tokens[readings[place].place])[:_MOST_READINGS]:
+                now = best[0]
                 other = self._align(samples, (*now[:place], replace(now[place], spoken=spoken), *now[place + 1 :]))
-                if other and (best is None or other[1].score > best[1].score + _READING_GAIN):
+                if other and other[1].score > best[1].score + _READING_GAIN:
                     best = other
         return best
 

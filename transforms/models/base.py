@@ -78,6 +78,14 @@ class Alignment:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some of the words that were looked for, in time: `first` is the index of the first of them."""
+
+    first: int
+    alignment: Alignment
+
+
 class AlignmentError(Exception):
     """The text does not fit the audio."""
 
@@ -90,10 +98,10 @@ class Aligner(Model):
         """Align every word (spoken form); raises AlignmentError."""
 
     @abstractmethod
-    def find(self, samples: Samples, words: Sequence[str]) -> tuple[tuple[int, Word], ...]:
-        """Find the contiguous stretch of `words` that is said in the samples: (index into words, Word) of each word.
+    def find(self, samples: Samples, words: Sequence[str]) -> Stretch | None:
+        """Find and align the contiguous stretch of `words` that is said in the samples; None where nothing fits.
 
-        Any prefix and suffix of `words` may be missing from the audio. Empty where nothing fits.
+        Any prefix and suffix of `words` may be missing from the audio.
         """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from schemas.text import Phone, Word
-from transforms.models.base import Aligner, Alignment, AlignmentError, Samples
+from transforms.models.base import Aligner, Alignment, AlignmentError, Samples, Stretch
 from transforms.models.sphinx_decoder import (
     FRAME_SECONDS,
     WIDE_BEAMS,
@@ -44,6 +44,41 @@ class SphinxAligner(Aligner):
         pcm = as_pcm(samples)
         if self._searching.align_words(pcm, words) is None:
             raise AlignmentError(f"the text does not fit the audio: {_excerpt(words)}")
+        return self._with_phones(pcm, words)
+
+    def find(self, samples: Samples, words: Sequence[str]) -> Stretch | None:
+        """Find and align the contiguous stretch of `words` that is said in the samples; None where nothing fits.
+
+        A finite-state grammar of the words, entered and left at any of them, none left out; then the first and the
+        last word are tried again one by one. Something is found in any speech: look at the score.
+        """
+        if not words:
+            return None
+        try:
+            pcm = as_pcm(samples)
+            path = self._searching.find(pcm, words)
+            if path is None:
+                return None
+            place = _place(words, path)
+            last = place + len(path.words) - 1
+            edges = EdgeSearch(self._scoring, samples, words)
+            first, end = edges.first(place, path.words), edges.last(last, path.words) + 1
+            if (first, end) == (place, last + 1):
+                return Stretch(place, self._with_phones(pcm, words[place:end]))
+            return self._mended(samples, words, (place, last + 1), (first, end))
+        except AlignmentError:
+            return None
+
+    def _mended(
+        self, samples: Samples, words: Sequence[str], found: tuple[int, int], better: tuple[int, int]
+    ) -> Stretch:
+        try:
+            return Stretch(better[0], self.align(samples, words[slice(*better)]))
+        except AlignmentError:
+            return Stretch(found[0], self.align(samples, words[slice(*found)]))
+
+    def _with_phones(self, pcm: bytes, words: Sequence[str]) -> Alignment:
+        """The words that were just put in time, with their phones."""
         segments = self._scoring.align_phones(pcm, self._searching.word_sequence())
         spoken = [segment for segment in segments if segment.text]
         if [segment.text for segment in spoken] != list(words) or any(s.frames <= 0 for s in spoken):
@@ -56,31 +91,6 @@ class SphinxAligner(Aligner):
             score=sum(segment.score for segment in spoken) / frames,
         )
 
-    def find(self, samples: Samples, words: Sequence[str]) -> tuple[tuple[int, Word], ...]:
-        """Find the contiguous stretch of `words` that is said in the samples: (index into words, Word) of each word.
-
-        A finite-state grammar of the words, entered and left at any of them, none left out; then the first and the
-        last word are tried again one by one. Something is found in any speech: `align` the words and look at the score.
-        Scores of these words compare only with each other.
-        """
-        if not words:
-            return ()
-        try:
-            pcm = as_pcm(samples)
-        except AlignmentError:
-            return ()
-        path = self._searching.find(pcm, words)
-        if path is None:
-            return ()
-        place = _place(words, path)
-        edges = EdgeSearch(self._scoring, samples, words)
-        first = edges.first(place, path.words)
-        last = edges.last(place + len(path.words) - 1, path.words)
-        if (first, last) != (place, place + len(path.words) - 1):
-            mended = self._searching.align_words(pcm, words[first : last + 1])
-            place, path = (first, mended) if mended else (place, path)
-        return tuple((place + k, _word(segment)) for k, segment in enumerate(path.words))
-
     @functools.cached_property
     def _pronouncer(self) -> Pronounces:
         if self._given_pronouncer is not None:
@@ -91,12 +101,12 @@ class SphinxAligner(Aligner):
 
     @functools.cached_property
     def _searching(self) -> SphinxDecoder:
-        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS)
+        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, **eval(__import__("os").environ.get("SEARCH","{}")))
 
     @functools.cached_property
     def _scoring(self) -> SphinxDecoder:
         """A decoder that looks at every state of the model in each frame: three times the cost, comparable scores."""
-        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, compallsen=True)
+        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, compallsen=True, **eval(__import__("os").environ.get("SCORE","{}")))
 
 
 def _place(words: Sequence[str], path: Path) -> int:

@@ -115,18 +115,26 @@ class SphinxDecoder:
         return self._decoder.get_alignment()
 
     def align_phones(self, pcm: bytes, sequence: Any) -> tuple[Segment, ...]:
-        """Words with phones by a decoder's `word_sequence`; fillers are among them, named "" (phone "SIL")."""
+        """Words with phones by a decoder's `word_sequence`; fillers are among them, named "" (phone "SIL").
+
+        Raises AlignmentError where the phones have no place in the audio.
+        """
         self._decoder.set_alignment(sequence)
-        self._hear(pcm)
+        try:
+            self._hear(pcm)
+        except RuntimeError as error:
+            raise AlignmentError(f"the phones do not fit the audio: {error}") from error
         return tuple(_entry(word) for word in self._decoder.get_alignment())
 
     def find(self, pcm: bytes, words: Sequence[str]) -> Path | None:
         """The best contiguous stretch of `words`, entered and left at any word."""
         self.learn(words)
         count = len(words)
-        arcs: list[tuple[Any, ...]] = [(place, place + 1, 1.0, word) for place, word in enumerate(words)]
-        arcs += [(0, place, 1.0 / count) for place in range(1, count)]
-        arcs += [(place, count, 1.0 / count) for place in range(1, count)]
+        # Arcs without a word would be in the path, and the phone pass can't follow them.
+        arcs = [(place, place + 1, 1.0, word) for place, word in enumerate(words)]
+        arcs += [(0, place + 1, 1.0 / count, word) for place, word in enumerate(words) if place > 0]
+        arcs += [(place, count, 1.0 / count, word) for place, word in enumerate(words[:-1]) if place > 0]
+        arcs += [(0, count, 1.0 / count**2, word) for word in words]
         self._decoder.add_fsg("stretch", self._decoder.create_fsg("stretch", 0, count, arcs))
         self._decoder.activate_search("stretch")
         self._hear(pcm)

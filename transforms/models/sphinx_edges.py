@@ -20,6 +20,10 @@ _MOST_STEPS = 3
 _UNHEARD_FRAMES = 12
 # A word with this share of loud frames was said.
 _SURE_SHARE = 0.75
+# An edge is certain if no more loud frames are outside of words, and its word is too short to hide another: of 304 edges
+# 118 were, and 2 of those would have moved.
+_CERTAIN_FRAMES = 2
+_LONGEST_CERTAIN = 60
 # What a loud frame outside words costs, and a quiet one inside (natural logarithm of likelihood): 12 of 228 edges were
 # wrong before, 7 by likelihood alone, 5 with these.
 _UNCOVERED_COST = 2.0
@@ -40,6 +44,8 @@ class EdgeSearch:
         shared = min(_SHARED_WORDS, len(segments) - 1)
         held = index + shared
         end = segments[shared].end
+        if self._is_certain(0, end, segments[: shared + 1], segments[0]):
+            return index
         unheard = self._unheard(0, end, segments[: shared + 1])
 
         def gain(first: int) -> float:
@@ -52,6 +58,8 @@ class EdgeSearch:
         shared = min(_SHARED_WORDS, len(segments) - 1)
         held = index - shared
         start = segments[-1 - shared].first
+        if self._is_certain(start, len(self._loud), segments[-1 - shared :], segments[-1]):
+            return index
         unheard = self._unheard(start, len(self._loud), segments[-1 - shared :])
 
         def gain(last: int) -> float:
@@ -78,10 +86,18 @@ class EdgeSearch:
             return range(0)
         return range(index + 1, held + 1) if held >= index else range(index - 1, held - 1, -1)
 
+    def _is_certain(self, start: int, end: int, segments: Sequence[Segment], edge: Segment) -> bool:
+        """Whether the edge word sounds all over, and nothing else does in the frames start..end."""
+        sounds = float(np.mean(self._loud[edge.first : edge.end])) >= _SURE_SHARE
+        return sounds and edge.frames <= _LONGEST_CERTAIN and self._uncovered(start, end, segments) <= _CERTAIN_FRAMES
+
     def _unheard(self, start: int, end: int, segments: Sequence[Segment]) -> bool:
         """Whether there is more speech in the frames start..end than the words found there."""
+        return self._uncovered(start, end, segments) >= _UNHEARD_FRAMES
+
+    def _uncovered(self, start: int, end: int, segments: Sequence[Segment]) -> int:
         covered = _covered(segments, end)[start:]
-        return int(np.count_nonzero(self._loud[start:end] & ~covered)) >= _UNHEARD_FRAMES
+        return int(np.count_nonzero(self._loud[start:end] & ~covered))
 
 
 def _covered(segments: Sequence[Segment], frames: int) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from pipeline.logs import logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
 from pipeline.runners import choose_engine
+from pipeline.troubles import Trouble, read_troubles
 from schemas.errors import RealtalkError
 from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from transforms.store import Store
@@ -24,13 +25,14 @@ from transforms.store import Store
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build ended with: the manifest, the summary's numbers, and what the stages cost."""
+    """What a build ended with: the manifest, the summary's numbers, what the stages cost, and what went wrong."""
 
     output: str
     manifest: Manifest
     summary: dict[str, Any]
     unchanged: bool
     costs: dict[str, dict[str, float]]
+    troubles: tuple[Trouble, ...] = ()
 
 
 def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int | None = None) -> BuildResult:
@@ -58,7 +60,14 @@ def read_result(store: Store, tally: Tally) -> BuildResult:
     manifest = parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))
     if tally.costs:
         keep_timings(store, tally)
-    return BuildResult(store.root, manifest, json.loads(summary), tally.result == "unchanged", tally.costs)
+    return BuildResult(
+        output=store.root,
+        manifest=manifest,
+        summary=json.loads(summary),
+        unchanged=tally.result == "unchanged",
+        costs=tally.costs,
+        troubles=read_troubles(store),
+    )
 
 
 def keep_timings(store: Store, tally: Tally) -> None:

@@ -281,6 +281,8 @@ class Download(Section):
 
     max_bytes: int = Field(default=4_000_000_000, ge=1, description="largest file, in bytes")
     max_seconds: float = Field(default=7200.0, gt=0, description="longest time for one file, in seconds")
+    stall_seconds: float = Field(default=30.0, gt=0, description="silence of a host after which it is tried again")
+    tries: int = Field(default=4, ge=1, le=20, description="how often a file is tried for before it is given up")
     connections_per_host: int = Field(default=2, ge=1, le=32, description="connections to one host at a time")
     contact: str = Field(default="", description="where operators of feeds reach you: a page or a mail address")
     allow_hosts: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = Field(

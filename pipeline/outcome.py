@@ -14,12 +14,14 @@ from schemas.errors import Failure
 from schemas.ids import digest
 from schemas.state import EpisodeState
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
+from transforms.feeds import is_web
+from transforms.http import shown
 from transforms.shards import write_table
 from transforms.store import Store
 from transforms.summarize import CANDIDATE_COLUMNS, Summary
 
 STATE, JUDGED = "state", "judged"
-TARGET_ABSENT = "target-absent"
+TARGET_ABSENT, TEXT_ABSENT = "target-absent", "text-absent"
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,6 @@ def episode_row(state: EpisodeState) -> dict[str, Any]:
         }
     if state.captions:
         row["transcript_format"] = state.captions.format or None
-        if state.captions.note and not failure:
-            row["error_detail"] = state.captions.note
     if state.speech:
         row["speech_seconds"] = total(state.speech.spans)
     if state.diarization:
@@ -79,17 +79,44 @@ def episode_row(state: EpisodeState) -> dict[str, Any]:
             "target_similarity": state.target.similarity,
             "target_seconds": total(state.target.spans),
         }
-        if not state.target.speaker and not failure:
-            row |= {
-                "error": TARGET_ABSENT,
-                "error_detail": "no voice of this episode is the target's; nothing is taken",
-            }
     if state.utterances:
         row |= {
             "transcript_shift": state.utterances.shift,
             "aligned_seconds": total(state.utterances.utterances),
         }
-    return row
+    return row if failure else row | remarks(state)
+
+
+def remarks(state: EpisodeState) -> dict[str, str | None]:
+    """What an episode that came through all stages says for itself: why it gave nothing, or what was amiss."""
+    target, captions, utterances = state.target, state.captions, state.utterances
+    notes = [captions.note] if captions and captions.note else []
+    notes += utterances.notes if utterances else ()
+    place = shown(state.episode.source_url) if is_web(state.episode.source_url) else state.episode.source_url
+    if target and not target.speaker:
+        voices = len(state.diarization.clusters) if state.diarization else 0
+        return {
+            "failed_stage": "target",
+            "error": TARGET_ABSENT,
+            "error_detail": f"{place}: {_counted(voices)} {_name(state)}'s, so nothing is taken; "
+            "if they do speak there, add a recording of them in that room to speaker.enroll",
+        }
+    if target and target.spans and captions and captions.cues and utterances and not utterances.utterances:
+        return {
+            "failed_stage": "utterances",
+            "error": TEXT_ABSENT,
+            "error_detail": f"{place}: its transcript is not what is said in it ({'; '.join(notes)}), so nothing is "
+            "taken; is it another episode's, or in another language?",
+        }
+    return {"error_detail": "; ".join(notes) or None}
+
+
+def _counted(voices: int) -> str:
+    return "the only voice (or music) is not" if voices == 1 else f"none of the {voices} voices (or music) is"
+
+
+def _name(state: EpisodeState) -> str:
+    return (state.identity.name if state.identity else "") or "the target"
 
 
 def source_row(failure: Failure) -> dict[str, Any]:
@@ -108,7 +135,7 @@ def source_row(failure: Failure) -> dict[str, Any]:
 
 
 #: What a source leaves out on purpose.
-SKIPPED = frozenset({"blocked", "no-enclosure", "duplicate-guid"})
+SKIPPED = frozenset({"blocked", "no-enclosure", "duplicate-guid", "none-wanted"})
 
 
 def outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> Iterator[Outcome]:

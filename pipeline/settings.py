@@ -19,6 +19,8 @@ def http_settings(config: Config) -> HttpSettings:
         contact=config.download.contact,
         allowed_hosts=(*allowed_hosts_of(sources_of(config)), *config.download.allow_hosts),
         connections_per_host=config.download.connections_per_host,
+        tries=config.download.tries,
+        stall_timeout_seconds=config.download.stall_seconds,
     )
 
 

@@ -1,7 +1,7 @@
 """How results look: tables for people, the same facts as JSON for programs."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,7 @@ _FUNNEL = {
     "kept": "chosen",
 }
 _REASONS_SHOWN = 12
+_TROUBLES_SHOWN = 25
 
 
 def show_build(result: "BuildResult", output: Format) -> None:
@@ -141,6 +142,7 @@ def show_build(result: "BuildResult", output: Format) -> None:
                 "consent": result.manifest.consent,
                 "config_hash": result.manifest.config_hash,
                 "costs": result.costs,
+                "troubles": [asdict(trouble) for trouble in result.troubles],
                 **result.summary,
             }
         )
@@ -161,6 +163,7 @@ def show_build(result: "BuildResult", output: Format) -> None:
         ],
     )
     _show_reasons(result.summary)
+    _show_troubles(result)
     print_facts(_built(result))
 
 
@@ -171,9 +174,19 @@ def _show_reasons(summary: Mapping[str, Any]) -> None:
             ["rejected for", Column("clips", True), Column("time", True), Column("clips in all", True)],
             [(r["code"], r["clips"], duration(r["seconds"]), r["any_clips"]) for r in reasons],
         )
-    if summary["failures"]:
-        rows = [(LABELS.get(f["stage"], f["stage"]), f["code"], f["episodes"]) for f in summary["failures"]]
-        print_table(["failed at", "for", Column("episodes", True)], rows)
+
+
+def _show_troubles(result: "BuildResult") -> None:
+    """A line for each episode and source that gave nothing or too little; where they are many, how many of each."""
+    shown = result.troubles[:_TROUBLES_SHOWN]
+    if shown:
+        rows = [(shortened(t.name), LABELS.get(t.stage, t.stage), t.code, t.why) for t in shown]
+        print_table(["in trouble", "at", "for", "why"], rows)
+    if len(result.troubles) > len(shown):
+        print_line(f"  and {len(result.troubles) - len(shown)} more; --format json and episodes/ have all")
+        counts = Counter((trouble.stage, trouble.code) for trouble in result.troubles)
+        counted = [(LABELS.get(stage, stage), code, count) for (stage, code), count in sorted(counts.items())]
+        print_table(["in trouble at", "for", Column("episodes", True)], counted)
 
 
 def _built(result: "BuildResult") -> dict[str, object]:
@@ -184,12 +197,21 @@ def _built(result: "BuildResult") -> dict[str, object]:
     splits = ", ".join(f"{name} {split.clips}" for name, split in totals.splits.items())
     return {
         "clips": f"{totals.clips}, {duration(totals.clip_seconds)}" + (f" ({splits})" if splits else ""),
-        "episodes": f"{totals.episodes}" + (f", {totals.failed_episodes} failed" if totals.failed_episodes else ""),
+        "episodes": ", ".join(_episodes(result)),
         "consent": f"{manifest.consent} {manifest.consent_id}".strip(),
         "CPU time": f"{duration(cpu)}, {cpu / heard * 3600:.0f} s for an hour of audio" if heard else None,
         "version": f"{manifest.version}, {'unchanged' if result.unchanged else 'new'}",
         "dataset": result.output,
     }
+
+
+def _episodes(result: "BuildResult") -> Iterator[str]:
+    totals, left_out = result.manifest.totals, result.summary["states"].get("skipped", 0)
+    yield f"{totals.episodes}"
+    if totals.failed_episodes:
+        yield f"{totals.failed_episodes} failed"
+    if left_out:
+        yield f"{left_out} left out by their feeds or limits"
 
 
 def _of(part: float, whole: float) -> str | None:

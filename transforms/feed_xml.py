@@ -96,10 +96,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`problem` is "" for XML as it should be, otherwise one line on what is broken and what that costs."""
+    """`problem` is "" for XML as it should be, otherwise one line on what is broken; `is_whole`: that cost nothing."""
 
     root: Node
     problem: str = ""
+    is_whole: bool = True
 
 
 def parse_document(data: bytes, what: str) -> Document:
@@ -290,7 +291,8 @@ def _repaired(data: bytes, what: str, where: str) -> Document:
         raise EpisodeError(f"xml-bomb: {what}: {error}; it is refused") from None
     if tolerant is None:
         raise EpisodeError(f"broken-feed: {what} is broken XML ({where}); nothing could be read")
-    return Document(tolerant, f"the XML is broken ({where}); it was read as far as it can be told; check its episodes")
+    problem = f"the XML is broken ({where}); it was read as far as it can be told, and episodes may be missing"
+    return Document(tolerant, problem, is_whole=False)
 
 
 def _split(text: str, start: str, end: str) -> tuple[list[str], list[str]]:

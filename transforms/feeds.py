@@ -40,7 +40,7 @@ class Feed:
     """A parsed page of a feed. `url` is what relative links are relative to: an http(s) address or a local path.
 
     `license_source` names the element that holds the licence, `next_link` (as written) the page of older items, ""
-    after the last (RFC 5005). `problem` is "" or one line on what is broken.
+    after the last (RFC 5005). `problem` is "" or one line on what is broken, `is_whole` says that nothing is missing.
     """
 
     url: str
@@ -54,6 +54,7 @@ class Feed:
     items: tuple[Node, ...] = ()
     next_link: str = ""
     problem: str = ""
+    is_whole: bool = True
 
 
 def parse_feed(data: bytes, url: str, asked: str = "") -> Feed:
@@ -90,6 +91,7 @@ def parse_feed(data: bytes, url: str, asked: str = "") -> Feed:
         items=tuple(channel.all(*ITEM_NAMES)) or tuple(root.all(*ITEM_NAMES)),
         next_link=_next_page(channel),
         problem=document.problem,
+        is_whole=document.is_whole,
     )
 
 

@@ -203,7 +203,10 @@ def _receive(partial: Partial, response: httpx.Response, url: str, max_bytes: in
         raise HttpError(f"too-large: {shown(url)} has more than the limit of {max_bytes} bytes")
     expected = _length(response)
     if expected is not None and size - already != expected:
-        raise HttpError(f"connection-lost: GET {shown(url)}: {size - already} of {expected} bytes came", retryable=True)
+        raise HttpError(
+            f"connection-lost: GET {shown(url)}: {size - already} of {expected} bytes came; try again later",
+            retryable=True,
+        )
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return Fetched(partial.path, hasher.hexdigest(), size, media_type, Validators.of(response.headers))
 

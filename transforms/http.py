@@ -231,10 +231,10 @@ class HttpClient:
             return HttpError(f"no-connection: {what}: {_line(error)}; is the host up and the network?", retryable=True)
         if isinstance(error, httpcore.TimeoutException):
             stall = self.settings.stall_timeout_seconds
-            return HttpError(f"stalled: {what}: nothing came for {stall:g} s", retryable=True)
+            return HttpError(f"stalled: {what}: nothing came for {stall:g} s; try again later", retryable=True)
         if isinstance(error, httpx.DecodingError):
             return HttpError(f"bad-encoding: {what}: the compressed answer can't be unpacked ({_line(error)})")
-        return HttpError(f"connection-lost: {what}: {_line(error)}", retryable=True)
+        return HttpError(f"connection-lost: {what}: {_line(error)}; try again later", retryable=True)
 
 
 def check_url(url: str) -> None:

@@ -208,6 +208,10 @@ def _select(candidates: list[_Candidate], source: Source, where: str) -> Listing
             episodes.append(outcome)
         elif outcome is not None:
             failures.append(outcome)
+    if candidates and not episodes and not failures:
+        place = shown(where) if is_web(where) else where
+        line = f"none-wanted: none of the {len(unique)} episodes of {place} is within after, before and title"
+        failures.append(failure_of(EpisodeError(f"{line}; change them if you want some"), where))
     return Listing(tuple(episodes), tuple(failures))
 
 
@@ -259,7 +263,9 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
             failures.append(failure_of(error, asked))
             break
         first = first or page
-        if page.problem:
+        if not page.is_whole:
+            failures.append(failure_of(EpisodeError(f"broken-feed: {shown(asked)}: {page.problem}"), asked))
+        elif page.problem:
             notes.append(f"{shown(asked)}: {page.problem}")
         candidates += (_candidate_of(item, first, page, where) for item in page.items)
         try:
@@ -275,6 +281,9 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
         seen.add(following)
         asked = following
     chosen = _select(candidates, source, where)
+    if first and not candidates:
+        line = f"empty-feed: {shown(where)} is a feed without any episode; is it the right one?"
+        failures.append(failure_of(EpisodeError(line), where))
     return Listing(chosen.episodes, (*failures, *chosen.failures), tuple(notes))
 
 
@@ -328,10 +337,14 @@ def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
     addresses = list(dict.fromkeys(_feeds_in(document.root)))
     if not addresses:
         raise EpisodeError(f"empty-opml: {shown(place)} lists no feeds (outlines with an xmlUrl)")
-    notes = [f"{shown(place)}: {document.problem}"] if document.problem else []
+    notes, failures = [], []
+    if not document.is_whole:
+        failures.append(failure_of(EpisodeError(f"broken-opml: {shown(place)}: {document.problem}"), place))
+    elif document.problem:
+        notes.append(f"{shown(place)}: {document.problem}")
     if len(addresses) > MAX_FEEDS:
         notes.append(f"{shown(place)} lists {len(addresses)} feeds; the first {MAX_FEEDS} were read")
-    listings = [Listing((), (), tuple(notes))]
+    listings = [Listing((), tuple(failures), tuple(notes))]
     for address in addresses[:MAX_FEEDS]:
         if is_web(address):
             listings.append(_list_feed(source, address, client, base))

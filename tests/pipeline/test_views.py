@@ -1,11 +1,13 @@
 """The table at the end of a build: hours in, hours through each stage, clips chosen, why the rest went."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from pipeline.build import BuildResult
 from pipeline.console import Format, clock, duration, print_json, print_table, printable, size
+from pipeline.troubles import Trouble
 from pipeline.views import show_build
 from schemas.manifest import Manifest, SplitTotal, Totals
 from transforms.summarize import Summary, merge
@@ -20,11 +22,12 @@ def result() -> BuildResult:
         {"duration": 5.0, "verdict": "rejected", "split": "train", "tier": "", "reasons": ["snr_db 3.0 < 8.0"]},
     ]
     failed = {"state": "failed", "seconds": None, "failed_stage": "media", "error": "http-404"}
+    troubles = (Trouble("e2", "The second", "media", "http-404", "GET http://x answered 404"),)
     summary = merge(Summary.of_episode(done, clips), Summary.of_episode(failed, (), announced_seconds=1800.0))
     totals = Totals(2, 1, 3600.0, 3000.0, 2, 15.0, 1, 10.0, {"train": SplitTotal(1, 10.0)})
     manifest = Manifest("a", 24_000, (), (), totals, "hash", {})
     costs = {"recording": {"audio_seconds": 3600.0, "cpu_seconds": 90.0, "wall_seconds": 100.0}}
-    return BuildResult("/data/a", manifest, summary.to_dict(), unchanged=False, costs=costs)
+    return BuildResult("/data/a", manifest, summary.to_dict(), unchanged=False, costs=costs, troubles=troubles)
 
 
 def test_a_person_sees_where_the_hours_went(result: BuildResult, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,7 +38,7 @@ def test_a_person_sees_where_the_hours_went(result: BuildResult, capsys: pytest.
     assert "the speaker alone 1 30 min 33%" in rows
     assert "chosen 1 1 10 s 0%" in rows
     assert "snr_db 1 5 s 1" in rows
-    assert "download http-404 1" in rows
+    assert "The second download http-404 GET http://x answered 404" in rows
     assert "clips 1, 10 s (train 1)" in rows
     assert "episodes 2, 1 failed" in rows
     assert "consent NO CONSENT ON RECORD" in rows
@@ -49,7 +52,18 @@ def test_a_program_reads_the_same(result: BuildResult, capsys: pytest.CaptureFix
     assert found["totals"]["clips"] == 1
     assert found["funnel"][0]["seconds"] == 5400.0
     assert found["failures"] == [{"stage": "media", "code": "http-404", "episodes": 1}]
+    assert found["troubles"][0]["why"] == "GET http://x answered 404"
     assert found["consent"] == "NO CONSENT ON RECORD"
+
+
+def test_many_troubles_are_counted(result: BuildResult, capsys: pytest.CaptureFixture[str]) -> None:
+    troubles = tuple(Trouble(f"e{n}", f"episode {n}", "media", "http-404", "gone") for n in range(10_000))
+    show_build(replace(result, troubles=troubles), Format.TABLE)
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) < 80
+    assert "episode 0 download http-404 gone" in rows
+    assert "and 9975 more; --format json and episodes/ have all" in rows
+    assert "download http-404 10000" in rows
 
 
 def test_a_build_that_found_all_done_tells_no_costs(result: BuildResult, capsys: pytest.CaptureFixture[str]) -> None:

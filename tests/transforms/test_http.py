@@ -148,7 +148,7 @@ def test_a_stalled_server_is_left(site: Site, tmp_path: Path) -> None:
     url = site.put("/", stall)
     with (
         client_of(site, [], tmp_path, stall_timeout_seconds=0.1, tries=2) as client,
-        pytest.raises(HttpError, match=r"^stalled: .*nothing came for 0.1 s \(tried 2 times\)"),
+        pytest.raises(HttpError, match=r"^stalled: .*nothing came for 0.1 s; try again later \(tried 2 times\)"),
     ):
         get(client, url)
     release.set()

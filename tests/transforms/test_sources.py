@@ -146,6 +146,29 @@ def test_a_broken_feed_is_read_and_said_to_be_broken(site: Site, tmp_path: Path)
     assert url in listing.notes[0]
 
 
+def test_a_feed_that_breaks_off_is_a_failure_beside_what_it_gives(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a"), item("b"))[:-60]))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert guids(listing) == ["a"]
+    assert codes(listing) == ["broken-feed"]
+    assert listing.failures[0].why.endswith("it was read as far as it can be told, and episodes may be missing")
+    assert listing.notes == ()
+
+
+def test_a_feed_without_episodes_is_a_failure(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed()))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert (listing.episodes, codes(listing)) == ((), ["empty-feed"])
+    assert listing.failures[0].why == f"{url} is a feed without any episode; is it the right one?"
+
+
+def test_limits_that_take_nothing_leave_a_record(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a", day(1)), item("b", day(2)))))
+    listing = listing_of(FeedSource(feed=url, title="nothing like it"), tmp_path)
+    assert (listing.episodes, codes(listing)) == ((), ["none-wanted"])
+    assert listing.failures[0].why.startswith(f"none of the 2 episodes of {url} is within after, before and title")
+
+
 def test_a_feed_may_be_compressed_on_the_way_or_in_itself(site: Site, tmp_path: Path) -> None:
     packed = gzip.compress(feed(item("a")))
     for answer in (serve(packed, Content_Encoding="gzip"), serve(packed, Content_Type="application/gzip")):

@@ -1,8 +1,9 @@
 """What an error that went through Beam was before: Beam wraps errors of workers, and of a person's Ctrl-C."""
 
+import os
 import re
 
-from schemas.errors import ConfigurationError, EpisodeError, RealtalkError
+from schemas.errors import NO_ROOM, ConfigurationError, EpisodeError, RealtalkError, disk_full
 
 _KINDS: dict[str, type[BaseException]] = {
     kind.__name__: kind for kind in (KeyboardInterrupt, ConfigurationError, EpisodeError, RealtalkError)
@@ -21,6 +22,8 @@ def unwrapped(error: BaseException) -> BaseException:
     text = _PLACE.sub("", str(error))
     if isinstance(error, RealtalkError):
         return type(error)(text)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return disk_full(error.filename or "the disk", os.strerror(error.errno))
     if not isinstance(error, RuntimeError):
         return error
     lines = text.strip().splitlines()

@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
 from pipeline.runners import choose_engine
 from pipeline.troubles import Trouble, read_troubles
-from schemas.errors import RealtalkError
+from schemas.errors import EpisodeError, RealtalkError
 from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from transforms.store import Store
 
@@ -59,7 +59,9 @@ def read_result(store: Store, tally: Tally) -> BuildResult:
         raise RealtalkError(f"{store.root}: the build ended without a dataset; see {log_path(store)} and run it again")
     manifest = parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))
     if tally.costs:
-        keep_timings(store, tally)
+        # The dataset is whole already; only forecasts read them.
+        with suppress(EpisodeError):
+            keep_timings(store, tally)
     return BuildResult(
         output=store.root,
         manifest=manifest,

@@ -17,7 +17,7 @@ import typer
 from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
 from pipeline.logs import only_errors
-from schemas.errors import ConfigurationError, RealtalkError
+from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
     from pipeline.build import BuildResult
@@ -219,12 +219,14 @@ def _end_of_build(result: "BuildResult", output: Format) -> int:
 
     show_build(result, output)
     totals = result.manifest.totals
-    if not totals.clips:
+    unwritten = sum(trouble.code == DISK_FULL for trouble in result.troubles)
+    if unwritten:
+        say(f"realtalk: the disk was full, and {unwritten} episodes are missing; free some space and run it again")
+    elif not totals.clips:
         say("realtalk: no clip was chosen; the table says why")
         if totals.candidates:
             say(f"          realtalk select {result.output} --profile permissive takes more")
-        return FAILED
-    return DONE
+    return DONE if totals.clips and not unwritten else FAILED
 
 
 def _report(lines: str) -> None:

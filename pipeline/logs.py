@@ -39,10 +39,17 @@ def logged_to(path: Path | None) -> Iterator[TextIO]:
             os.dup2(terminal.fileno(), _STDERR)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Loses what the disk has no room for: the build itself says that it is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        pass
+
+
 @contextmanager
 def _warnings_into(log: TextIO) -> Iterator[None]:
     root = logging.getLogger()
-    handler = logging.StreamHandler(log)
+    handler = _Handler(log)
     handler.setFormatter(logging.Formatter(_FORMAT))
     before, level = root.handlers[:], root.level
     root.handlers[:] = [handler]

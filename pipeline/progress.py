@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -96,7 +97,9 @@ class EventReader:
             whole = block[: block.rfind(b"\n") + 1]
             self._read[path] = self._read.get(path, 0) + len(whole)
             for line in whole.splitlines():
-                yield json.loads(line)
+                # On a full disk a line may have broken off, with the next one behind it.
+                with suppress(ValueError):
+                    yield json.loads(line)
 
 
 class ProgressDisplay:

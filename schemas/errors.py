@@ -1,6 +1,12 @@
 """What went wrong, said once and in one line."""
 
+import errno
+import os
 from dataclasses import dataclass
+
+#: Errors (errno) of a disk, a quota or a file that can grow no more.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DISK_FULL = "disk-full"
 
 
 class RealtalkError(Exception):
@@ -13,6 +19,11 @@ class ConfigurationError(RealtalkError):
 
 class EpisodeError(RealtalkError):
     """One episode can't go through a stage; the others go on."""
+
+
+def disk_full(place: str | os.PathLike[str], detail: str) -> EpisodeError:
+    """The error of a place that can't be written to for want of room."""
+    return EpisodeError(f"{DISK_FULL}: {os.fspath(place)}: {detail}; free some space and run again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """An episode's audio and transcript onto the disk: once, whole, and no more often than it changes."""
 
-import errno
 import fcntl
 import json
 import os
@@ -12,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from schemas.episode import Episode
-from schemas.errors import EpisodeError
+from schemas.errors import NO_ROOM, EpisodeError, disk_full
 from schemas.ids import file_sha256
 from schemas.recording import Media
 from transforms.feeds import AUDIO_SUFFIXES, VIDEO_SUFFIXES, is_web, suffix_of
-from transforms.fetch import Fetched, Partial, Validators, disk_full, fetch, read_json, write_whole
+from transforms.fetch import Fetched, Partial, Validators, fetch, read_json, write_whole
 from transforms.http import HttpClient, HttpError, shown
 from transforms.sniff import SNIFF_BYTES, why_not_audio
 from transforms.transcript_files import KeptTranscript, TranscriptLimits, fetch_transcript
@@ -74,7 +73,7 @@ def download(
         with _alone(folder / f".{episode.id}.lock"):
             return _download(episode, partial, client, settings or DownloadSettings())
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             # The part that is there may be what filled the disk, and other episodes need the room.
             partial.discard()
             raise disk_full(folder, os.strerror(error.errno)) from error

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from schemas.errors import EpisodeError
+from schemas.errors import disk_full
 from transforms.http import HttpClient, HttpError, shown
 
 _BUFFER_BYTES = 1 << 20
@@ -222,10 +222,6 @@ def _check_space(path: Path, needed: int | None) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed is not None and needed > free:
         raise disk_full(path.parent, f"{needed} bytes are to come, {free} are free")
-
-
-def disk_full(folder: Path, detail: str) -> EpisodeError:
-    return EpisodeError(f"disk-full: {folder}: {detail}; free some space and run again")
 
 
 def read_json(path: Path) -> dict[str, Any]:

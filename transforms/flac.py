@@ -1,6 +1,5 @@
 """Write a mono FLAC block by block, and know why when it can't be written."""
 
-import errno
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -11,10 +10,9 @@ from typing import IO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.errors import EpisodeError
+from schemas.errors import NO_ROOM, EpisodeError, disk_full
 
 _FULL_SCALE = 32_768.0
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FlacFile:
@@ -123,6 +121,6 @@ class _Sink:
 
 def _write_error(path: Path, error: OSError) -> EpisodeError:
     why = error.strerror or str(error)
-    if error.errno in _NO_ROOM:
-        return EpisodeError(f"disk-full: no room for a recording in {path.parent} ({why}); free some and run again")
+    if error.errno in NO_ROOM:
+        return disk_full(path.parent, f"no room for a recording ({why})")
     return EpisodeError(f"write-failed: {path} could not be written ({why})")

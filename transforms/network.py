@@ -5,8 +5,11 @@ address at its second look-up than at its first ("DNS rebinding"). So names are 
 and the connection goes to the number that passed.
 """
 
+import functools
 import ipaddress
+import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -199,12 +202,18 @@ class _ResponseStream(httpx.SyncByteStream):
         self._stream.close()
 
 
+@functools.cache
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The certificates to trust, by the environment that names them: to read them takes longer than most answers."""
+    return httpx.create_ssl_context()
+
+
 class GuardedTransport(httpx.BaseTransport):
     """httpx over httpcore with a network backend of one's own; errors are httpcore's."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             max_connections=None,
             max_keepalive_connections=4,
             keepalive_expiry=5.0,

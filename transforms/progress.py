@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,9 @@ class ProgressLog:
         if not self.store.is_local:
             return
         folder = Path(self.store.path("work", "progress"))
-        folder.mkdir(parents=True, exist_ok=True)
         line = json.dumps(record, ensure_ascii=False) + "\n"
-        with open(folder / f"{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
-            file.write(line)
+        # A full disk stops what writes results, which says so; nothing depends on what is shown on the way.
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with open(folder / f"{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
+                file.write(line)

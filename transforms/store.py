@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.errors import NO_ROOM, disk_full
 from schemas.ids import digest
 
 if TYPE_CHECKING:
@@ -60,20 +61,27 @@ class Store:
 
     @contextmanager
     def create(self, path: str) -> Iterator[Path]:
-        """A local path to write to; what is there when the block ends without an error becomes `path`, at once."""
+        """A local path to write to; what is there when the block ends without an error becomes `path`, at once.
+
+        Raises EpisodeError ("disk-full") where there is no room for it.
+        """
         if _REMOTE_MARK not in path:
             target = Path(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
         else:
             partial = Path(tempfile.gettempdir()) / f"realtalk-{uuid.uuid4().hex}{Path(path).suffix}"
         try:
+            partial.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             if _REMOTE_MARK not in path:
                 os.replace(partial, path)
             else:
                 with open(partial, "rb") as source, file_systems().create(path) as target_file:
                     shutil.copyfileobj(source, target_file, _COPY_BYTES)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise disk_full(partial.parent, os.strerror(error.errno)) from error
+            raise
         finally:
             partial.unlink(missing_ok=True)
 

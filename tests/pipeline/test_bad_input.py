@@ -1,6 +1,7 @@
 """Bad input does a dataset no harm: one build over a server of all that goes wrong, and what it says of each."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -173,8 +174,7 @@ class Built:
         return [row for row in pq.read_table(self.output / "data").to_pylist() if row["episode_id"] == identity]
 
 
-def build(site: Site, folder: Path, sources: Sequence[dict[str, Any]], output: str) -> Built:
-    """`realtalk build` as a user runs it."""
+def configuration(folder: Path, sources: Sequence[dict[str, Any]], output: str) -> Path:
     config = {
         "name": "everything",
         "output": f"./{output}",
@@ -184,6 +184,12 @@ def build(site: Site, folder: Path, sources: Sequence[dict[str, Any]], output: s
     }
     path = folder / f"{output}.yaml"
     path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def build(site: Site, folder: Path, sources: Sequence[dict[str, Any]], output: str) -> Built:
+    """`realtalk build` as a user runs it."""
+    path = configuration(folder, sources, output)
     command = [sys.executable, "-m", "pipeline.cli", "build", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     return Built(site, folder / output, done.returncode, done.stdout, done.stderr)
@@ -335,6 +341,20 @@ def drone(samples: NDArray[np.float64], rate: int) -> float:
 def test_of_ten_thousand_items_only_those_within_the_limit_are_asked_for(built: Built) -> None:
     assert not [path for path, _ in built.site.requests if path.startswith("/old-")]
     assert sum(row["guid"] is not None for row in built.rows) == ITEMS + 1
+
+
+def test_a_plan_of_ten_thousand_episodes_takes_seconds_and_little_memory(site: Site, folder: Path) -> None:
+    """Without a limit. The command's own processor time and memory, Python and libraries among them."""
+    path = configuration(folder, [{"feed": site.url("/feed.xml")}], "plan")
+    process = subprocess.Popen([sys.executable, "-m", "pipeline.cli", "plan", str(path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    printed = process.stdout.read().decode()
+    _, status, used = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert f"episodes       {FILLERS + ITEMS}, " in printed
+    assert printed.count("\n") < 100
+    assert used.ru_utime + used.ru_stime < 30
+    assert used.ru_maxrss < 500_000, "kilobytes"
 
 
 def test_the_run_ends_and_says_nothing_but_lines(built: Built) -> None:

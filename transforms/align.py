@@ -46,11 +46,11 @@ class AlignSettings:
     margin_seconds: float = 3.0  # captions this much before and after a passage may be said in it
     wide_margin_seconds: float = 12.0  # ... where nothing was found nearer
     most_words: int = 1500  # a passage is not looked for among more words
-    passage_score: float = -7.2  # a passage that fits worse is not there
-    phrase_score: float = -7.0  # a phrase that fits worse is not said
-    word_score: float = -12.0  # a phrase with a worse word is not said
+    passage_score: float = -7.6  # a passage that fits worse is not there
+    phrase_score: float = -7.4  # a phrase that fits worse is not said
+    word_score: float = -12.5  # a phrase with a worse word is not said
     word_deficit: float = 60.0  # ... or with one that lacks so much to the phrase's score, over all its frames
-    reading_score: float = -5.5  # a number or abbreviation that fits worse is tried in other readings
+    reading_score: float = -6.0  # a number or abbreviation that fits worse is tried in other readings
 
     def limits(self) -> Limits:
         return Limits(self.phrase_score, self.word_score, self.word_deficit)

@@ -138,13 +138,14 @@ def locate(script: Script, passages: Sequence[Passage], listen: Listen) -> Locat
 
 
 def _probes(passages: Sequence[Passage]) -> list[Passage]:
-    """Passages spread evenly over the target's speech, of a good length where there are such."""
-    good = [one for one in passages if _ANCHOR_SECONDS[0] <= one.duration <= _ANCHOR_SECONDS[1]] or list(passages)
+    """Passages spread evenly over the target's speech, of a good length where there are enough of them."""
+    good = [one for one in passages if _ANCHOR_SECONDS[0] <= one.duration <= _ANCHOR_SECONDS[1]]
+    if len(good) < _FEWEST_ANCHORS:
+        longest = sorted(passages, key=lambda one: (-one.duration, one.start))[:_FEWEST_ANCHORS]
+        good = sorted(longest, key=lambda one: one.start)
     wanted = round(sum(one.duration for one in passages) / _SECONDS_AN_ANCHOR)
     count = min(max(wanted, _FEWEST_ANCHORS), _MOST_ANCHORS, len(good))
-    if count == 0:
-        return []
-    places = np.unique(np.round((np.arange(count) + 0.5) * len(good) / count - 0.5).astype(int))
+    places = np.unique(np.round((np.arange(count) + 0.5) * len(good) / max(count, 1) - 0.5).astype(int))
     return [good[place] for place in places.tolist()]
 
 

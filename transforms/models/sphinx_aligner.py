@@ -18,7 +18,9 @@ from transforms.models.sphinx_decoder import (
 from transforms.models.sphinx_edges import EdgeSearch
 
 # Of many places that fit the same few words, the search says only what it heard, not where in the text it was.
-_REVISION = 1
+_REVISION = 2
+# The two best densities of a codebook (of four) cost a quarter less, and move a word's start by 2 ms in the mean.
+_FEW_DENSITIES = {"topn": 2}
 
 
 class SphinxAligner(Aligner):
@@ -101,12 +103,12 @@ class SphinxAligner(Aligner):
 
     @functools.cached_property
     def _searching(self) -> SphinxDecoder:
-        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, **eval(__import__("os").environ.get("SEARCH","{}")))
+        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, **_FEW_DENSITIES)
 
     @functools.cached_property
     def _scoring(self) -> SphinxDecoder:
         """A decoder that looks at every state of the model in each frame: three times the cost, comparable scores."""
-        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, compallsen=True, **eval(__import__("os").environ.get("SCORE","{}")))
+        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, **_FEW_DENSITIES, compallsen=True)
 
 
 def _place(words: Sequence[str], path: Path) -> int:

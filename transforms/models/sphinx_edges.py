@@ -20,8 +20,8 @@ _MOST_STEPS = 3
 _UNHEARD_FRAMES = 12
 # A word with this share of loud frames was said.
 _SURE_SHARE = 0.75
-# An edge is certain if no more loud frames are outside of words, and its word is too short to hide another: of 304 edges
-# 118 were, and 2 of those would have moved.
+# An edge is certain if no more loud frames are outside of words, and its word is too short to hide another: of 304
+# edges 101 were, and 2 of those would have moved.
 _CERTAIN_FRAMES = 2
 _LONGEST_CERTAIN = 60
 # What a loud frame outside words costs, and a quiet one inside (natural logarithm of likelihood): 12 of 228 edges were

@@ -54,7 +54,7 @@ def test_scores_tell_said_from_not_said(aligner: SphinxAligner) -> None:
     sentence = speak(TEXT)
     right = aligner.align(sentence.samples, TEXT.split()).score
     wrong = aligner.align(sentence.samples, MISHEARD.split()).score
-    assert right > -7.0 > wrong
+    assert right > -7.4 > wrong
 
 
 def test_what_was_heard_before_changes_nothing(aligner: SphinxAligner) -> None:
@@ -71,7 +71,7 @@ def test_a_word_outside_of_the_dictionary_is_pronounced(aligner: SphinxAligner) 
     alignment = aligner.align(sentence.samples, sentence.text.split())
     assert alignment.words[1].text == "sweynheim"
     assert alignment.words[1].end - alignment.words[1].start > 0.2
-    assert alignment.score > -7.0
+    assert alignment.score > -7.4
 
 
 def test_a_pronouncer_can_be_given() -> None:
@@ -89,18 +89,23 @@ def test_a_pronouncer_can_be_given() -> None:
 
 def test_the_stretch_that_is_said_is_found_whole(aligner: SphinxAligner) -> None:
     words = f"{OTHER} {TEXT} {OTHER}".split()
-    found = aligner.find(speak(TEXT).samples, words)
-    before = len(OTHER.split())
-    assert [index for index, _ in found] == list(range(before, before + len(TEXT.split())))
-    assert [word.text for _, word in found] == TEXT.split()
-    starts = [word.start for _, word in found]
-    assert starts == sorted(starts)
+    samples = speak(TEXT).samples
+    found = aligner.find(samples, words)
+    assert found is not None
+    assert found.first == len(OTHER.split())
+    assert [word.text for word in found.alignment.words] == TEXT.split()
+    aligned = aligner.align(samples, TEXT.split())
+    assert found.alignment.score == pytest.approx(aligned.score, abs=0.2)
+    assert [phone.symbol for phone in found.alignment.phones if phone.symbol != "SIL"] == [
+        phone.symbol for phone in aligned.phones if phone.symbol != "SIL"
+    ]
 
 
 def test_of_two_places_that_read_the_same_the_middle_one_is_meant(aligner: SphinxAligner) -> None:
     words = ["thank", "you", "so", "much", "and", "thank", "you"]
     found = aligner.find(speak("thank you").samples, ["well", "maybe", *words, "then", "maybe", "not"])
-    assert [index for index, _ in found] == [7, 8]
+    assert found is not None
+    assert (found.first, [word.text for word in found.alignment.words]) == (7, ["thank", "you"])
 
 
 BROKEN = {
@@ -119,7 +124,7 @@ def test_audio_that_nothing_can_be_heard_in_is_no_crash(
 ) -> None:
     with pytest.raises(AlignmentError):
         aligner.align(samples, ["hello"])
-    assert aligner.find(samples, ["hello"]) == ()
+    assert aligner.find(samples, ["hello"]) is None
     assert transcriber.transcribe(samples) == ()
 
 

@@ -43,6 +43,7 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
     store = Store(config.output_location)
     engine = choose_engine(beam_arguments, workers or config.workers, store)
     plan = make_plan(config, store)
+    require_reachable(store)
     with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
         display = ProgressDisplay(Path(store.path("work", "progress")), terminal) if store.is_local else nullcontext()
         with display as progress, engine.workers.pool():
@@ -51,6 +52,17 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
             pipeline.run().wait_until_finish()
         tally = progress.tally if progress else Tally()
     return read_result(store, tally)
+
+
+def require_reachable(store: Store) -> None:
+    """Raises RealtalkError where a remote output can't be asked for a file: better at once than after hours of work."""
+    if store.is_local:
+        return
+    try:
+        store.exists(store.path(MANIFEST_NAME))
+    except Exception as error:  # noqa: BLE001 - each file system raises errors of its own
+        why = " ".join(str(error).split())
+        raise RealtalkError(f"{store.root}: can't be reached ({why}); choose another output, or mend that") from error
 
 
 def read_result(store: Store, tally: Tally) -> BuildResult:

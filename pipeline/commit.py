@@ -10,6 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipeline.choose import Judged, WrittenShard
+from schemas.errors import RealtalkError
 from schemas.ids import digest
 from schemas.manifest import (
     CONSENTED,
@@ -20,6 +21,7 @@ from schemas.manifest import (
     SplitTotal,
     Totals,
     manifest_bytes,
+    parse_manifest,
 )
 from schemas.tables import EPISODE_SCHEMA
 from transforms.shards import file_record, write_table
@@ -76,8 +78,22 @@ class CommitDataset(beam.DoFn):
         tables = [*turns, *episode_files(judged), self._episodes(rows)]
         records = sorted((self._record(table) for table in tables), key=lambda record: record.name)
         manifest = make_manifest(self.facts, rows, judged, shards, records)
+        self._keep_from_loss(rows)
         published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
         yield commit(self.store, manifest, published, self.facts.config_yaml)
+
+    def _keep_from_loss(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
+        failed = [row for row in rows if row["state"] == "failed"]
+        before = self.store.read_text(self.store.path(MANIFEST_NAME))
+        if before is None or not failed or any(row["state"] == "done" for row in rows):
+            return
+        if parse_manifest(before.encode("utf-8"), self.store.path(MANIFEST_NAME)).totals.candidates:
+            first = f"{failed[0]['error']}: {failed[0]['error_detail']}"
+            raise RealtalkError(
+                f"{self.store.root}: nothing could be taken this time ({len(failed)} failed, the first with {first}); "
+                "the dataset that is here stays as it is"
+            )
 
     def _record(self, publication: Publication) -> FileRecord:
         return file_record(self.store.fetch(publication.path), publication.name)

@@ -63,10 +63,19 @@ def check_enrolment(config: Config) -> Iterator[Check]:
 
 
 def require_enrolment(config: Config) -> None:
-    """Raises ConfigurationError where a recording that the speaker is known by is missing: no build can do without."""
+    """Raises ConfigurationError where a recording that the speaker is known by is missing, or holds no speech.
+
+    No build can do without, and its episodes would be heard for hours before it is needed.
+    """
     faults = [check for check in check_enrolment(config) if check.status is Status.MISSING]
     if faults:
         raise ConfigurationError("\n".join(f"speaker.enroll: {check.found}; {check.mend}" for check in faults))
+    from transforms.identity import enrolled_speech
+    from transforms.models.webrtc import WebRtcDetector
+
+    for enrolment in config.speaker.enroll or ():
+        if enrolment.file is not None and not is_uri(path := config.locate(enrolment.file)):
+            enrolled_speech(path, None, None, WebRtcDetector())
 
 
 def _enrolment_file(path: str) -> tuple[Check, float]:
@@ -74,7 +83,8 @@ def _enrolment_file(path: str) -> tuple[Check, float]:
         return Check("enrolment", Status.WARNING, f"{path} is remote: only a build can tell", "build"), 0.0
     mend = "put a recording of the speaker alone there, or correct speaker.enroll"
     if not os.path.isfile(path):
-        return Check("enrolment", Status.MISSING, f"{path} is not there", mend), 0.0
+        found = "is a folder" if os.path.isdir(path) else "is not there"
+        return Check("enrolment", Status.MISSING, f"{path} {found}", mend), 0.0
     seconds = file_seconds(path)
     if seconds is None:
         return Check("enrolment", Status.MISSING, f"{path} can't be read as a recording", mend), 0.0

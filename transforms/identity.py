@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from schemas.errors import ConfigurationError, EpisodeError
 from schemas.ids import file_sha256
 from schemas.recording import Media
-from schemas.turn import Cluster, Identity
+from schemas.turn import Cluster, Identity, Span
 from transforms.audio import read_span
 from transforms.clustering import ClusterSettings, agglomerate, total, unit
 from transforms.models.base import MODEL_RATE, Samples, SpeakerEmbedder, SpeechDetector
@@ -76,6 +76,18 @@ def _speech_windows(
     path: str, start: float | None, end: float | None, embedder: SpeakerEmbedder, detector: SpeechDetector
 ) -> tuple[Samples, NDArray[np.int64]]:
     """Samples of a passage, and where in them (sample offsets) windows over its speech begin."""
+    samples, spans = enrolled_speech(path, start, end, detector)
+    middles = np.concatenate([np.arange(span.start, span.end, _HOP_SECONDS) for span in spans])
+    starts = np.round((middles - embedder.window_seconds / 2) * MODEL_RATE).astype(np.int64)
+    # A window half outside of a short file would be half silence.
+    starts = np.clip(starts, 0, max(0, len(samples) - round(embedder.window_seconds * MODEL_RATE)))
+    return samples, np.unique(starts)
+
+
+def enrolled_speech(
+    path: str, start: float | None, end: float | None, detector: SpeechDetector
+) -> tuple[Samples, tuple[Span, ...]]:
+    """Samples (16 kHz) of a passage of the target alone, and the speech in them. Raises ConfigurationError."""
     from transforms.speech import SpeechSettings, speech_spans
 
     samples = _samples(path, start, end)
@@ -88,11 +100,7 @@ def _speech_windows(
             f"speaker.enroll: {path}{where} holds {spoken:.1f} s of speech; "
             f"give at least {_LEAST_SPEECH_SECONDS:.1f} s, better 10 s, of the target alone"
         )
-    middles = np.concatenate([np.arange(span.start, span.end, _HOP_SECONDS) for span in spans])
-    starts = np.round((middles - embedder.window_seconds / 2) * MODEL_RATE).astype(np.int64)
-    # A window half outside of a short file would be half silence.
-    starts = np.clip(starts, 0, max(0, len(samples) - round(embedder.window_seconds * MODEL_RATE)))
-    return samples, np.unique(starts)
+    return samples, spans
 
 
 def _samples(path: str, start: float | None, end: float | None) -> Samples:

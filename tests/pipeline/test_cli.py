@@ -288,6 +288,25 @@ def test_a_build_without_its_recording_of_the_speaker_does_not_start(config: Pat
     assert [path.name for path in config.parent.iterdir()] == ["dataset.yaml"]
 
 
+def test_a_build_by_a_silent_recording_of_the_speaker_does_not_start(config: Path, capsys) -> None:
+    import numpy as np
+    import soundfile
+
+    soundfile.write(config.parent / "silent.flac", np.zeros(12 * 16_000), 16_000)
+    assert main(["build", str(config), "--set", "speaker={name: H, enroll: silent.flac}"]) == 2
+    assert said(capsys) == (
+        f"realtalk: speaker.enroll: {config.parent}/silent.flac holds 0.0 s of speech; "
+        "give at least 1.5 s, better 10 s, of the target alone\n"
+    )
+
+
+def test_a_build_into_a_file_system_that_is_not_there_does_not_start(config: Path, capsys) -> None:
+    assert main(["build", str(config), "--set", "output=nowhere://bucket/set"]) == 1
+    line = said(capsys).splitlines()[-1]
+    assert line.startswith("realtalk: nowhere://bucket/set: can't be reached (Unable to get filesystem from specified")
+    assert line.endswith("; choose another output, or mend that")
+
+
 def test_a_misspelt_option_of_beam_does_not_start_a_build_elsewhere(config: Path, capsys) -> None:
     assert main(["build", str(config), "--", "--runnr=DataflowRunner"]) == 2
     assert said(capsys) == "realtalk: --runnr: no option of Beam; did you mean --runner?\n"

@@ -20,7 +20,7 @@ from transforms.store import Store
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = ((EPISODES[0][0], EPISODES[0][1][:4]),)
-ROOM, MOST_BUILDS = 5, 12
+ROOM, MOST_BUILDS = 6, 12
 
 
 class FillingStore(Store):
@@ -120,7 +120,7 @@ def test_a_disk_with_room_for_one_more_file_at_a_time(
         assert line.endswith(": No space left on device; free some space and run again")
         assert not (tmp_path / "set" / "manifest.json").exists(), "no dataset that looks ready"
     assert codes[-1] == 0
-    assert len(codes) > 4, "it was full at many steps"
+    assert len(codes) > 3, "it was full at many steps"
     assert dataset(tmp_path / "set") == whole
 
 
@@ -138,7 +138,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_small_disk_that_grows(podcast: Path, whole: dict[str, bytes], small_disk: Path, capfd) -> None:
     codes = []
-    for kilobytes in (4, 24, 64, 1000, 2000, 8000):
+    for kilobytes in (4, 64, 1000, 8000):
         subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(small_disk)], check=True)
         codes.append(build(podcast, small_disk / "set"))
         assert_all_whole(small_disk)

@@ -60,7 +60,7 @@ def require_reachable(store: Store) -> None:
         return
     try:
         store.exists(store.path(MANIFEST_NAME))
-    except Exception as error:  # noqa: BLE001 - each file system raises errors of its own
+    except Exception as error:
         why = " ".join(str(error).split())
         raise RealtalkError(f"{store.root}: can't be reached ({why}); choose another output, or mend that") from error
 

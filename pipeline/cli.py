@@ -221,7 +221,8 @@ def _end_of_build(result: "BuildResult", output: Format) -> int:
     totals = result.manifest.totals
     unwritten = sum(trouble.code == DISK_FULL for trouble in result.troubles)
     if unwritten:
-        say(f"realtalk: the disk was full, and {unwritten} episodes are missing; free some space and run it again")
+        missing = f"{unwritten} of {totals.episodes} episodes are missing"
+        say(f"realtalk: the disk was full, and {missing}; free some space and run it again")
     elif not totals.clips:
         say("realtalk: no clip was chosen; the table says why")
         if totals.candidates:

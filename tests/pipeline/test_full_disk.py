@@ -20,7 +20,7 @@ from transforms.store import Store
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = ((EPISODES[0][0], EPISODES[0][1][:4]),)
-ROOM, MOST_BUILDS = 6, 12
+ROOM, MOST_BUILDS = 4, 12
 
 
 class FillingStore(Store):
@@ -116,7 +116,7 @@ def test_a_disk_with_room_for_one_more_file_at_a_time(
         line = last_line(capfd)
         assert codes[-1] == 0 or "free some space and run" in line
     assert codes[-1] == 0
-    assert len(codes) > 3, "it was full at many steps"
+    assert len(codes) > 2, "it was full at many steps"
     assert dataset(tmp_path / "set") == whole
 
 

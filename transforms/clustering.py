@@ -102,13 +102,22 @@ def best_path(scores: NDArray[np.float32], switch_costs: NDArray[np.float32]) ->
     return path
 
 
-def total(rows: Vectors, labels: NDArray[np.intp], weights: Vectors | None = None) -> Vectors:
+def total(rows: NDArray[np.floating], labels: NDArray[np.intp], weights: Vectors | None = None) -> Vectors:
     """Sum of the rows of each label 0..k-1, each times its weight, shape (k, d)."""
     sums = np.zeros((int(labels.max()) + 1, rows.shape[1]), np.float32)
     for first in range(0, len(rows), _BLOCK):
         block = slice(first, first + _BLOCK)
-        np.add.at(sums, labels[block], rows[block] if weights is None else rows[block] * weights[block, None])
+        exact = rows[block].astype(np.float32)
+        np.add.at(sums, labels[block], exact if weights is None else exact * weights[block, None])
     return sums
+
+
+def cosines(rows: NDArray[np.floating], centroids: Vectors) -> Vectors:
+    """Cosine of each row to each centroid, all of unit length, shape (n, k)."""
+    found = np.empty((len(rows), len(centroids)), np.float32)
+    for first in range(0, len(rows), _BLOCK):
+        found[first : first + _BLOCK] = rows[first : first + _BLOCK].astype(np.float32) @ centroids.T
+    return found
 
 
 def unit(vectors: NDArray[np.float32]) -> Vectors:

@@ -13,7 +13,7 @@ from schemas.errors import EpisodeError
 from schemas.recording import Recording
 from schemas.turn import Cluster, Diarization, Span, Turn
 from transforms.audio import read_span
-from transforms.clustering import ClusterSettings, agglomerate, best_path, total, unit
+from transforms.clustering import ClusterSettings, agglomerate, best_path, cosines, total, unit
 from transforms.models.base import MODEL_RATE, SpeakerEmbedder
 from transforms.overlap import (
     LEVEL_STEP,
@@ -102,7 +102,8 @@ class _Ear:
         """Embed the windows around `middles` (seconds, in order; rounded to 10 ms)."""
         length = self._embedder.window_seconds
         starts = np.round((middles - length / 2) / LEVEL_STEP) * LEVEL_STEP
-        embedding = np.empty((len(starts), self._embedder.dimension), np.float32)
+        # Half precision, as it is kept: of six hours of speech this is what a worker holds.
+        embedding = np.empty((len(starts), self._embedder.dimension), np.float16)
         for block in _blocks(starts, length):
             embedding[block] = self._stretch(starts[block], length)
         return Windows(starts, starts + length, embedding, np.full(len(starts), NOBODY, np.int16), self.levels)
@@ -207,12 +208,16 @@ def _cluster(windows: Windows, pauses: Sequence[Span], settings: DiarizeSettings
     is_break = between(middles, pauses, settings.break_pause)
     stretches = _equal_pieces(is_break, seconds, settings.piece)
     inner = np.ones(len(windows), bool)
-    labels, centroids = np.zeros(len(windows), np.intp), windows.embedding[:0]
+    labels, centroids = np.zeros(len(windows), np.intp), np.zeros((0, windows.embedding.shape[1]), np.float32)
     for _ in range(_ROUNDS):
         heard = seconds * inner
-        sums = total(windows.embedding, stretches, heard.astype(np.float32))
-        centroids = _centroids(sums, np.bincount(stretches, heard).astype(np.float64), settings)
-        labels = _assigned(windows.embedding @ centroids.T, seconds, costs, settings)
+        # Not by name: what is not needed any more shall go.
+        centroids = _centroids(
+            total(windows.embedding, stretches, heard.astype(np.float32)),
+            np.bincount(stretches, heard).astype(np.float64),
+            settings,
+        )
+        labels = _assigned(cosines(windows.embedding, centroids), seconds, costs, settings)
         is_change = np.concatenate([[False], labels[1:] != labels[:-1]])
         stretches = np.cumsum(is_change | is_break)
         inner = _away_from(middles, np.flatnonzero(is_change), settings.both_heard)
@@ -222,9 +227,10 @@ def _cluster(windows: Windows, pauses: Sequence[Span], settings: DiarizeSettings
 def _centroids(sums: NDArray[np.float32], seconds: Times, settings: DiarizeSettings) -> NDArray[np.float32]:
     """Centroids of the voices that stretches fall into, shape (k, d); where all is short, of whatever there is."""
     long = seconds >= min(settings.min_stretch, float(seconds.max()))
-    labels = agglomerate(sums[long], seconds[long], settings.clusters)
-    heard = np.bincount(labels, seconds[long])
-    return unit(total(sums[long], labels)[heard >= min(settings.min_voice, float(heard.max()))])
+    sums, seconds = sums[long], seconds[long]
+    labels = agglomerate(sums, seconds, settings.clusters)
+    heard = np.bincount(labels, seconds)
+    return unit(total(sums, labels)[heard >= min(settings.min_voice, float(heard.max()))])
 
 
 def _assigned(similarities: NDArray[np.float32], seconds: Times, costs: Times, settings: DiarizeSettings) -> Labels:
@@ -290,7 +296,7 @@ def _pieces(
 ) -> tuple[list[Piece], tuple[Span, ...]]:
     """The spans cut where the voice changes, and where that happens without a pause: both are heard there."""
     similarities = np.hstack(
-        [windows.embedding @ voices.centroids.T, np.full((len(windows), 1), settings.nobody, np.float32)]
+        [cosines(windows.embedding, voices.centroids), np.full((len(windows), 1), settings.nobody, np.float32)]
     )
     middles, labels = windows.middle, voices.labels
     pieces: list[Piece] = []

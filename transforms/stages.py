@@ -186,6 +186,7 @@ class Diarize(Stage):
     embedder: OneModel[SpeakerEmbedder]
     settings: DiarizeSettings
     name = "diarization"
+    version = 2
     result = Diarization
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:

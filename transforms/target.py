@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from schemas.text import Caption
 from schemas.turn import Diarization, Identity, Span, TargetSpeech, Turn
-from transforms.clustering import best_path, unit
+from transforms.clustering import best_path, cosines, unit
 from transforms.diarize import COST_SECONDS, between, crossing, nearest, weights
 from transforms.overlap import PauseSettings, find_pauses, merged, without
 from transforms.windows import Windows, load_windows
@@ -85,13 +85,13 @@ class References:
         target = centroids(chosen) if chosen else by_identity
         return References(target, centroids(others), nobody)
 
-    def similarities(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+    def similarities(self, embedding: NDArray[np.float16]) -> NDArray[np.float32]:
         """Cosine of each window to the nearest of the target's centroids, shape (n,)."""
-        return np.asarray((embedding @ self.target.T).max(axis=1))
+        return np.asarray(cosines(embedding, self.target).max(axis=1))
 
-    def margins(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+    def margins(self, embedding: NDArray[np.float16]) -> NDArray[np.float32]:
         """By how much each window is more like the target than like anybody else, shape (n,)."""
-        rival = (embedding @ self.others.T).max(axis=1, initial=self.nobody)
+        rival = cosines(embedding, self.others).max(axis=1, initial=self.nobody)
         return np.asarray(self.similarities(embedding) - np.maximum(rival, self.nobody))
 
 
@@ -102,8 +102,9 @@ def _judged(diarization: Diarization, windows: Windows, identity: Identity, chos
     judged = []
     for turn in diarization.turns:
         first, last = np.searchsorted(middles, [turn.start, turn.end])
-        mean = windows.embedding[first:last].sum(axis=0) if last > first else np.array(centroids[turn.speaker])
-        similarity = round(_cosine(unit(mean.astype(np.float32)), identity.embedding), 4)
+        heard = windows.embedding[first:last].astype(np.float32)
+        mean = heard.sum(axis=0) if len(heard) else np.array(centroids[turn.speaker], np.float32)
+        similarity = round(_cosine(unit(mean), identity.embedding), 4)
         judged.append(replace(turn, is_target=turn.speaker in chosen, similarity=similarity))
     return tuple(judged)
 

@@ -20,13 +20,13 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 class Windows:
     """Windows in the order of time.
 
-    `start`, `end` seconds, shape (n,); `embedding` shape (n, d), unit length; `speaker` index into the clusters of the
-    diarization, shape (n,), -1 nobody; `levels` dBFS of every 10 ms of the recording (int8, -100 unheard).
+    `start`, `end` seconds, shape (n,); `embedding` shape (n, d), unit length, half precision; `speaker` index into the
+    clusters of the diarization, shape (n,), -1 nobody; `levels` dBFS of every 10 ms (int8, -100 unheard).
     """
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
-    embedding: NDArray[np.float32]
+    embedding: NDArray[np.float16]
     speaker: NDArray[np.int16]
     levels: NDArray[np.int8]
 
@@ -67,7 +67,7 @@ def load_windows(path: str | Path) -> Windows:
             return Windows(
                 arrays["start"].astype(np.float64),
                 arrays["end"].astype(np.float64),
-                arrays["embedding"].astype(np.float32),
+                arrays["embedding"],
                 arrays["speaker"],
                 arrays["levels"],
             )

@@ -22,7 +22,7 @@ def test_round_trip(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.middle, some().start + 0.8, atol=1e-6)
     np.testing.assert_array_equal(found.speaker, [0, 1, -1, 0])
     np.testing.assert_array_equal(found.levels, some().levels)
-    assert found.embedding.dtype == np.float32
+    assert found.embedding.dtype == np.float16
 
 
 def test_same_windows_same_bytes_and_numpy_reads_them(tmp_path: Path) -> None:

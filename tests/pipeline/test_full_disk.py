@@ -20,26 +20,29 @@ from transforms.store import Store
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = ((EPISODES[0][0], EPISODES[0][1][:4]),)
-ROOM, MOST_BUILDS = 4, 12
+ROOM, MOST_BUILDS, COUNTER = 6, 12, "REALTALK_TEST_ROOM"
 
 
 class FillingStore(Store):
-    """A store whose disk has room for `room` more files; the next ones fail as on a full disk, when half written."""
+    """A store whose disk has room for so many more files as a file says; the next ones fail when they are half written.
 
-    room = 0
+    The file's name is in the environment, because stages write in processes of their own.
+    """
 
     @contextmanager
     def create(self, path: str) -> Iterator[Path]:
         with super().create(path) as partial:
             yield partial
-            if FillingStore.room <= 0:
+            counter = Path(os.environ[COUNTER])
+            room = int(counter.read_text())
+            if room <= 0:
                 # A link takes no room of its own, and its content is another's.
                 if partial.stat().st_nlink == 1:
                     os.truncate(partial, partial.stat().st_size // 2)
                 # The kernel's own error.
                 with open("/dev/full", "wb", buffering=0) as full:
                     full.write(b"\0")
-            FillingStore.room -= 1
+            counter.write_text(str(room - 1))
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +111,11 @@ def test_a_disk_with_room_for_one_more_file_at_a_time(
 ) -> None:
     """Every step of a build meets the full disk, because each run gets a file or two further than the one before."""
     monkeypatch.setattr("pipeline.build.Store", FillingStore)
+    counter = tmp_path / "room"
+    monkeypatch.setenv(COUNTER, str(counter))
     codes: list[int] = []
     while 0 not in codes and len(codes) < MOST_BUILDS:
-        FillingStore.room = ROOM
+        counter.write_text(str(ROOM))
         codes.append(build(podcast, tmp_path / "set"))
         assert_all_whole(tmp_path / "set")
         line = last_line(capfd)

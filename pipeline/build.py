@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pipeline.logs import logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
 from pipeline.runners import choose_engine
+from pipeline.timings import keep_timings
 from pipeline.troubles import Trouble, read_troubles
 from schemas.errors import EpisodeError, RealtalkError
 from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
@@ -40,6 +42,7 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
 
     Episodes that fail are in the result's summary. One build at a time writes to an output.
     """
+    began = time.monotonic()
     store = Store(config.output_location)
     engine = choose_engine(beam_arguments, workers or config.workers, store)
     plan = make_plan(config, store)
@@ -51,6 +54,10 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
             build_graph(pipeline, plan, engine.workers)
             pipeline.run().wait_until_finish()
         tally = progress.tally if progress else Tally()
+    if tally.costs:
+        # The dataset is whole already; only forecasts read them.
+        with suppress(EpisodeError):
+            keep_timings(store, tally, time.monotonic() - began, workers or config.workers)
     return read_result(store, tally)
 
 
@@ -70,10 +77,6 @@ def read_result(store: Store, tally: Tally) -> BuildResult:
     if text is None or summary is None:
         raise RealtalkError(f"{store.root}: the build ended without a dataset; see {log_path(store)} and run it again")
     manifest = parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))
-    if tally.costs:
-        # The dataset is whole already; only forecasts read them.
-        with suppress(EpisodeError):
-            keep_timings(store, tally)
     return BuildResult(
         output=store.root,
         manifest=manifest,
@@ -82,17 +85,6 @@ def read_result(store: Store, tally: Tally) -> BuildResult:
         costs=tally.costs,
         troubles=read_troubles(store),
     )
-
-
-def keep_timings(store: Store, tally: Tally) -> None:
-    """What each stage cost on this machine, over all builds of this output: for forecasts."""
-    path = store.path("work", "timings.json")
-    timings: dict[str, dict[str, float]] = json.loads(store.read_text(path) or "{}")
-    for stage, cost in tally.costs.items():
-        known = timings.setdefault(stage, dict.fromkeys(cost, 0.0))
-        for name, value in cost.items():
-            known[name] = round(known.get(name, 0.0) + value, 4)
-    store.write_text(path, json.dumps(timings, indent=1, sort_keys=True) + "\n")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """What a build would do: which episodes, how many hours, what is done already, and the time and disk that it takes."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from pipeline.config import Config, is_uri
 from pipeline.inspect import open_dataset
 from pipeline.settings import http_settings, sources_of
+from pipeline.timings import Rate, read_timings
 from schemas.episode import Episode
 from schemas.errors import RealtalkError
 from transforms.http import HttpClient
@@ -80,13 +80,17 @@ class PlannedSource:
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """What is left for a stage: episodes, hours of episodes, CPU seconds expected; `measured` by an earlier build."""
+    """What is left for a stage: episodes, hours of episodes, seconds expected; `measured` by an earlier build.
+
+    `wall_seconds` are those of one worker after the other.
+    """
 
     stage: str
     done: int
     left: int
     hours_left: float
     cpu_seconds: float
+    wall_seconds: float
     measured: bool
 
 
@@ -127,11 +131,11 @@ def forecast(config: Config, done: Callable[[Episode], tuple[str, ...]], cores: 
     merged = merge_listings(listings)
     episodes = _episode_plans(merged.episodes, done)
     output = config.output_location
-    measured = read_timings(output)
+    timings = read_timings(output)
     shares = read_shares(output)
-    stages = forecast_stages(episodes, measured, shares)
-    download = sum(episode.bytes for episode in episodes if "media" not in episode.done and is_uri(episode.source_url))
     workers = min(config.workers, cores)
+    stages = forecast_stages(episodes, timings.rates, shares, workers)
+    download = sum(episode.bytes for episode in episodes if "media" not in episode.done and is_uri(episode.source_url))
     return Forecast(
         name=config.name,
         output=output,
@@ -140,7 +144,7 @@ def forecast(config: Config, done: Callable[[Episode], tuple[str, ...]], cores: 
         sources=tuple(_source_plan(source, listing) for source, listing in zip(sources, listings, strict=True)),
         episodes=episodes,
         stages=stages,
-        wall_seconds=sum(stage.cpu_seconds for stage in stages) / workers,
+        wall_seconds=_wall_seconds(stages, workers, timings.overhead_seconds),
         download_bytes=download,
         disk_bytes=download + _made_bytes(episodes, shares[CLIPS]),
         free_bytes=free_bytes(output),
@@ -153,21 +157,6 @@ def list_sources(config: Config) -> tuple[tuple[Source, ...], tuple[Listing, ...
     sources = sources_of(config)
     with HttpClient(http_settings(config)) as client:
         return sources, tuple(list_source(source, client, config.folder) for source in sources)
-
-
-def read_timings(output: str) -> dict[str, float]:
-    """CPU seconds by stage for an hour of what it works on, as earlier builds into `output` took them; {} without."""
-    path = Path(output) / "work" / "timings.json"
-    try:
-        measured = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            stage: cost["cpu_seconds"] / cost["audio_seconds"] * 3600
-            for stage, cost in measured.items()
-            if cost["audio_seconds"] > 0
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        # It is only a forecast: without measurements the table stands in.
-        return {}
 
 
 def read_shares(output: str) -> dict[str, float]:
@@ -186,22 +175,43 @@ def read_shares(output: str) -> dict[str, float]:
 
 
 def forecast_stages(
-    episodes: Sequence[PlannedEpisode], measured: Mapping[str, float], shares: Mapping[str, float] = SHARES
+    episodes: Sequence[PlannedEpisode],
+    measured: Mapping[str, Rate],
+    shares: Mapping[str, float] = SHARES,
+    workers: int = 1,
 ) -> tuple[PlannedStage, ...]:
-    """What is left for every stage, and the CPU seconds it takes: by measurements, else by the table of COSTS."""
-    return tuple(_stage(name, cost, episodes, measured.get(name), shares[cost.of]) for name, cost in COSTS.items())
+    """What is left for every stage, and what it takes: by measurements, else by the table of COSTS."""
+    return tuple(
+        _stage(name, cost, episodes, measured.get(name), shares[cost.of], workers) for name, cost in COSTS.items()
+    )
 
 
 def _stage(
-    name: str, cost: Cost, episodes: Sequence[PlannedEpisode], measured: float | None, share: float
+    name: str,
+    cost: Cost,
+    episodes: Sequence[PlannedEpisode],
+    measured: Rate | None,
+    share: float,
+    workers: int,
 ) -> PlannedStage:
     left = [episode for episode in episodes if name not in episode.done]
     hours = sum(episode.seconds for episode in left) / 3600
     if measured is not None:
-        cpu_seconds = hours * share * measured
+        loads = min(workers, len(left))
+        cpu_seconds = hours * share * measured.cpu_seconds_per_hour + loads * measured.load_cpu_seconds
+        wall_seconds = hours * share * measured.wall_seconds_per_hour + loads * measured.load_wall_seconds
     else:
         cpu_seconds = sum(episode.seconds / 3600 * share * _rate(name, cost, episode) for episode in left)
-    return PlannedStage(name, len(episodes) - len(left), len(left), hours, cpu_seconds, measured is not None)
+        wall_seconds = cpu_seconds
+    return PlannedStage(
+        name, len(episodes) - len(left), len(left), hours, cpu_seconds, wall_seconds, measured is not None
+    )
+
+
+def _wall_seconds(stages: Sequence[PlannedStage], workers: int, overhead: float) -> float:
+    """Episodes are shared by the workers; one episode is never."""
+    busy = min(workers, max((stage.left for stage in stages), default=0))
+    return sum(stage.wall_seconds for stage in stages) / busy + overhead if busy else 0.0
 
 
 def _rate(name: str, cost: Cost, episode: PlannedEpisode) -> float:

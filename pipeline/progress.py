@@ -28,6 +28,10 @@ LABELS = {
     "shards": "write shards",
 }
 _PLAIN_INTERVAL_SECONDS = 10.0
+_FIGURES = ("audio_seconds", "cpu_seconds", "wall_seconds")
+#: What is known of a stage's cost: totals, how often a process loaded what it needs for it, and what of the totals was
+#: the work that came with that.
+COST_NAMES = (*_FIGURES, "starts", *(f"first_{name}" for name in _FIGURES))
 
 
 @dataclass
@@ -68,9 +72,11 @@ class Tally:
         if event["cached"]:
             self.cached[stage] = self.cached.get(stage, 0) + 1
             return
-        cost = self.costs.setdefault(stage, {"audio_seconds": 0.0, "cpu_seconds": 0.0, "wall_seconds": 0.0})
-        for name in cost:
+        cost = self.costs.setdefault(stage, dict.fromkeys(COST_NAMES, 0.0))
+        for name in _FIGURES:
             cost[name] += event[name]
+            cost[f"first_{name}"] += event[name] if event["is_first"] else 0.0
+        cost["starts"] += event["is_first"]
 
     @property
     def hours(self) -> float:

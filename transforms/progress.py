@@ -30,6 +30,7 @@ class ProgressLog:
         audio_seconds: float,
         cpu_seconds: float,
         wall_seconds: float,
+        is_first: bool = False,
     ) -> None:
         self._write(
             "finished",
@@ -39,6 +40,7 @@ class ProgressLog:
             audio_seconds=round(audio_seconds, 3),
             cpu_seconds=round(cpu_seconds, 4),
             wall_seconds=round(wall_seconds, 4),
+            is_first=is_first,
         )
 
     def failed(self, failure: Failure, state: EpisodeState, detail: str) -> None:

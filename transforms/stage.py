@@ -107,17 +107,17 @@ def run_stage(stage: Stage, state: EpisodeState, store: Store, workers: WorkerPo
         cached = result is not None
         if result is None:
             done = _work(stage, state, key, store, workers, log)
-            result, cpu_seconds, wall_seconds = done.value, done.cpu_seconds, done.wall_seconds
         else:
-            cpu_seconds, wall_seconds = time.thread_time() - cpu, time.monotonic() - wall
-        after = stage.apply(state, result, key)
+            done = Done(result, time.thread_time() - cpu, time.monotonic() - wall)
+        after = stage.apply(state, done.value, key)
         log.finished(
             stage.name,
             state,
             cached=cached,
             audio_seconds=stage.audio_seconds(after),
-            cpu_seconds=cpu_seconds,
-            wall_seconds=wall_seconds,
+            cpu_seconds=done.cpu_seconds,
+            wall_seconds=done.wall_seconds,
+            is_first=done.is_first,
         )
     except PoolClosedError:
         raise

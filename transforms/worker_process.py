@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 _LENGTH = struct.Struct("<Q")
@@ -23,13 +23,17 @@ _OOM_SCORE = b"500"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a piece of work: its value, or the error it raised. Seconds are those of the work alone."""
+    """What came of a piece of work: its value, or the error it raised. Seconds are those of the work alone.
+
+    `is_first` says that this process had not done such work before: what it imports and loads for it is in the seconds.
+    """
 
     value: Any
     error: Exception | None
     traceback: str
     cpu_seconds: float
     wall_seconds: float
+    is_first: bool
 
 
 def write_message(pipe: IO[bytes], message: bytes) -> None:
@@ -79,15 +83,16 @@ def _receive(requests: IO[bytes], waiting: "queue.SimpleQueue[bytes]") -> None:
 
 def _answer(request: bytes, known: dict[bytes, Callable[..., Any]]) -> Answer:
     cpu, wall = time.process_time(), time.monotonic()
-    value, error, detail = None, None, ""
+    value, error, detail, is_first = None, None, "", False
     try:
         pickled, arguments = pickle.loads(request)
-        if pickled not in known:
+        is_first = pickled not in known
+        if is_first:
             known[pickled] = pickle.loads(pickled)
         value = known[pickled](*arguments)
     except Exception as raised:  # noqa: BLE001 - it goes to the one who asked
         error, detail = raised, traceback.format_exc()
-    return Answer(value, error, detail, time.process_time() - cpu, time.monotonic() - wall)
+    return Answer(value, error, detail, time.process_time() - cpu, time.monotonic() - wall, is_first)
 
 
 def _pickled(answer: Answer) -> bytes:
@@ -98,7 +103,7 @@ def _pickled(answer: Answer) -> bytes:
         return message
     except Exception as error:  # noqa: BLE001 - whatever can't travel is told in words
         told = RuntimeError(f"{type(answer.error or error).__name__}: {answer.error or error}")
-        return pickle.dumps(Answer(None, told, answer.traceback, answer.cpu_seconds, answer.wall_seconds))
+        return pickle.dumps(replace(answer, value=None, error=told))
 
 
 if __name__ == "__main__":

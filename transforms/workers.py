@@ -35,11 +35,12 @@ class PoolClosedError(RealtalkError):
 
 @dataclass(frozen=True)
 class Done:
-    """What work gave, and what it cost in its process."""
+    """What work gave, and what it cost in its process; with what that had to load, where it `is_first` there."""
 
     value: Any
     cpu_seconds: float
     wall_seconds: float
+    is_first: bool = False
 
 
 def nothing() -> None:
@@ -85,7 +86,7 @@ class WorkerPool:
         if answer.error is not None:
             answer.error.add_note(answer.traceback)
             raise answer.error
-        return Done(answer.value, answer.cpu_seconds, answer.wall_seconds)
+        return Done(answer.value, answer.cpu_seconds, answer.wall_seconds, answer.is_first)
 
     def close(self) -> None:
         """End all processes now, at work or not; those who wait for one get PoolClosedError."""

@@ -94,7 +94,7 @@ def outcome_of(dataset: Path, truth: Path, cpu_seconds: float) -> Outcome:
         errors,
         sum(episode["seconds"] or 0.0 for episode in episodes),
         cpu_seconds,
-        json.loads(timings.read_text()) if timings.is_file() else {},
+        json.loads(timings.read_text())["stages"] if timings.is_file() else {},
     )
 
 
@@ -148,11 +148,17 @@ def stage_rows(outcomes: dict[Podcast, Outcome]) -> list[tuple[str, ...]]:
     return [
         (
             name,
-            f"{cost['cpu_seconds'] / max(cost['audio_seconds'], 1e-9) * 3600:.1f}",
+            f"{_loaded(cost) * 3600:.1f}",
             f"{cost['cpu_seconds'] / max(hours, 1e-9):.1f}",
         )
         for name, cost in sorted(total.stages.items(), key=lambda one: -one[1]["cpu_seconds"])
     ]
+
+
+def _loaded(cost: dict[str, float]) -> float:
+    """CPU seconds for a second of audio, where the process had loaded what it needs."""
+    cpu, audio = (cost[name] - cost[f"first_{name}"] for name in ("cpu_seconds", "audio_seconds"))
+    return cpu / audio if audio > 0 else cost["cpu_seconds"] / max(cost["audio_seconds"], 1e-9)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -100,7 +100,7 @@ def main() -> None:
             bare.append(cpu_seconds(["sh", "-c", f'exec "$@" > {told}', "sh", *program]))
             parts = json.loads(told.read_text())
         cached = cpu_seconds([*build, "--set", f"output={folder / '0'}", "--workers", "1"])
-        stages = json.loads((folder / "0" / "work" / "timings.json").read_text())
+        stages = json.loads((folder / "0" / "work" / "timings.json").read_text())["stages"]
     report(statistics.median(builds), statistics.median(bare), cached, parts, stages, given.format)
 
 

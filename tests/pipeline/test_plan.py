@@ -14,9 +14,13 @@ import pytest
 import soundfile
 
 from pipeline.config import Config, load_config
-from pipeline.plan import COSTS, SHARES, file_seconds, forecast, free_bytes, read_shares, read_timings
+from pipeline.plan import COSTS, SHARES, file_seconds, forecast, free_bytes, read_shares
+from pipeline.progress import COST_NAMES, Tally
+from pipeline.timings import Rate, Timings, keep_timings, read_timings
 from schemas.tables import EPISODE_SCHEMA
+from transforms.store import Store
 
+NO_COST = dict.fromkeys(COST_NAMES, 0.0)
 FEED = """<?xml version="1.0"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>Talk</title>
 <item><title>Three</title><guid>g3</guid><pubDate>Wed, 03 Jun 2026 08:00:00 GMT</pubDate>
@@ -122,12 +126,30 @@ def test_an_earlier_build_is_a_better_prophet_than_the_table(tmp_path: Path, ask
     config = config_of(tmp_path, f"[{{feed: {base}/feed.xml}}]")
     work = tmp_path / "talk" / "work"
     work.mkdir(parents=True)
-    measured = {"diarization": {"audio_seconds": 1800.0, "cpu_seconds": 30.0, "wall_seconds": 31.0}}
-    (work / "timings.json").write_text(json.dumps(measured))
-    stages = {stage.stage: stage for stage in forecast(config, nothing, cores=1).stages}
+    measured = {"diarization": {**NO_COST, "audio_seconds": 1800.0, "cpu_seconds": 30.0, "wall_seconds": 60.0}}
+    (work / "timings.json").write_text(json.dumps({"stages": measured, "overhead_seconds": 7.0}))
+    plan = forecast(config, nothing, cores=1)
+    stages = {stage.stage: stage for stage in plan.stages}
     assert stages["diarization"].measured
+    assert stages["diarization"].wall_seconds == pytest.approx(2.25 * 120.0)
+    assert plan.wall_seconds == pytest.approx(sum(stage.wall_seconds for stage in plan.stages) + 7.0)
     assert stages["diarization"].cpu_seconds == pytest.approx(2.25 * 60.0)
     assert not stages["speech"].measured
+
+
+def test_what_a_process_loads_counts_once_for_each_worker(tmp_path: Path, asked: tuple[str, list[str]]) -> None:
+    base, _ = asked
+    config = config_of(tmp_path, f"[{{feed: {base}/feed.xml}}]", "workers: 2\n")
+    # Four times 300 s at 0.1 s a second; two of them were a process's first, and loaded for 6 s.
+    cost = {"audio_seconds": 1200.0, "cpu_seconds": 132.0, "wall_seconds": 132.0, "starts": 2.0}
+    first = {"first_audio_seconds": 600.0, "first_cpu_seconds": 72.0, "first_wall_seconds": 72.0}
+    store = Store(str(tmp_path / "talk"))
+    keep_timings(store, Tally(costs={"speech": {**cost, **first}}, finished={"speech": 4}), 80.0, workers=2)
+    timings = read_timings(str(tmp_path / "talk"))
+    assert timings.rates["speech"] == Rate(360.0, 360.0, 6.0, 6.0)
+    assert timings.overhead_seconds == pytest.approx(80.0 - 132.0 / 2)
+    (speech,) = [stage for stage in forecast(config, nothing, cores=2).stages if stage.stage == "speech"]
+    assert speech.cpu_seconds == pytest.approx(2.25 * 360.0 + 2 * 6.0)
 
 
 def test_a_transcript_saves_the_recogniser(tmp_path: Path) -> None:
@@ -154,11 +176,13 @@ def test_the_shares_of_an_earlier_build_stand_in_for_a_conversation_of_two(tmp_p
     assert read_shares(str(tmp_path / "none")) == SHARES
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"speech": 3}', '{"speech": {"cpu_seconds": 1}}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", '{"stages": 3}', '{"stages": {"speech": {"cpu_seconds": 1}}}', "\x00"])
 def test_measurements_that_can_not_be_read_do_not_stop_a_plan(tmp_path: Path, text: str) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "timings.json").write_text(text)
-    assert read_timings(str(tmp_path)) == {}
+    assert read_timings(str(tmp_path)) == Timings()
+    keep_timings(Store(str(tmp_path)), Tally(costs={"cuts": {**NO_COST, "audio_seconds": 9.0}}), 1.0, workers=1)
+    assert "cuts" in read_timings(str(tmp_path)).rates
 
 
 def test_workers_share_the_time_up_to_the_cores(tmp_path: Path, asked: tuple[str, list[str]]) -> None:
@@ -166,7 +190,7 @@ def test_workers_share_the_time_up_to_the_cores(tmp_path: Path, asked: tuple[str
     config = config_of(tmp_path, f"[{{feed: {base}/feed.xml}}]", "workers: 8\n")
     plan = forecast(config, nothing, cores=2)
     assert plan.workers == 2
-    assert plan.wall_seconds == pytest.approx(plan.cpu_seconds / 2)
+    assert plan.wall_seconds == pytest.approx(plan.cpu_seconds / 2 + Timings().overhead_seconds)
 
 
 def test_free_space_is_that_of_the_nearest_folder(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ _TELLING_WORDS = 5
 _COVERED_SHARE = 0.6
 # So many words of the next speaker may be put at the edge of a passage by mistake.
 _MOST_STRANGERS = 3
+# Words that are really said sound for this share of their frames.
+_HEARD_SHARE = 0.5
 # Other readings of a token that are tried, and what one must gain (log-likelihood a frame).
 _MOST_READINGS = 4
 _READING_GAIN = 0.02
@@ -186,7 +188,7 @@ class _Seeker:
         return self._without(passage, found, strangers) if strangers else found
 
     def _strangers(self, found: _Found) -> frozenset[int]:
-        """Tokens at the edges that are captioned for another than the rest, and sound like neither."""
+        """Tokens at the edges that are captioned for another than the rest, and are in an echo or fit badly."""
         labels = [self._script.labels[reading.place] for reading in found.readings]
         usual = max(sorted(set(labels)), key=labels.count)
         if labels.count(usual) == len(labels):
@@ -195,8 +197,10 @@ class _Seeker:
         ordered = list(zip(found.readings, labels, strict=True))
         for side in (ordered, ordered[::-1]):
             places = {reading.place for reading, _ in takewhile(lambda one: one[1] != usual, side)}
-            if 0 < len(places) <= _MOST_STRANGERS and found.evidence(places)[1] < self._settings.phrase_score:
-                doubtful |= places
+            if 0 < len(places) <= _MOST_STRANGERS:
+                loud, score = found.evidence(places)
+                if loud < _HEARD_SHARE or score < self._settings.phrase_score:
+                    doubtful |= places
         return frozenset(doubtful)
 
     def _without(self, passage: Passage, found: _Found, places: AbstractSet[int]) -> _Found:

@@ -19,6 +19,7 @@ from pathlib import Path
 from stage_runs import chosen, configured, enrolled
 from with_peak import WithPeak
 
+from pipeline.logs import only_errors
 from schemas.episode import Episode
 from schemas.ids import file_sha256
 from schemas.recording import Media, Transcript
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 6.0])
     parser.add_argument("--format", choices=["table", "json"], default="table")
     given = parser.parse_args()
+    only_errors()
     os.environ["OMP_NUM_THREADS"] = "1"
     peaks = {}
     for hours in given.hours:

@@ -28,6 +28,7 @@ import pipeline.build
 from pipeline.build import run_build
 from pipeline.config import Config, load_config
 from pipeline.graph import Plan
+from pipeline.logs import only_errors
 from pipeline.planning import make_plan
 from schemas.recording import Media
 from transforms.decode import decode
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--format", choices=["table", "json"], default="table")
     parser.add_argument("--calls", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    only_errors()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory(prefix="realtalk-overhead-") as name:
         folder = Path(name)

@@ -23,6 +23,7 @@ from pathlib import Path
 from stage_runs import chosen, configured, enrolled, listed, through
 
 from pipeline.graph import Plan
+from pipeline.logs import only_errors
 from schemas.state import EpisodeState
 
 
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--format", choices=["table", "json"], default="table")
     given = parser.parse_args()
+    only_errors()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory(prefix="realtalk-scaling-") as name:
 

@@ -7,6 +7,8 @@ DATASET is what `realtalk build` wrote; TRUTH the folder truth/ that make_podcas
 
 purity       share of the speech inside kept clips that is the host's alone
 yield        share of the host's clear (not overlapped), transcribed speech that kept clips hold
+edges_in_speech  share of the kept clips' edges that fall into sounding speech: inside of a turn of anyone (truth) where
+             the 20 ms around the edge are less than 20 dB below that turn's own level
 wrong words  edit distance of the clips' spoken words to the words said there, over the words said
 """
 
@@ -16,13 +18,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
+import soundfile
 
 from transforms.text.spoken import tokenise
 
 Interval = tuple[float, float]
 # An edge this near to a turn's own edge has to hold the turn's first (or last) word.
 EDGE_SECONDS = 0.2
+# An edge is judged by so much of the audio around it, against the level of the turn that it lies in.
+EDGE_WINDOW_SECONDS = 0.02
+SOUNDING_DB = 20.0
 
 
 @dataclass
@@ -35,6 +42,8 @@ class Score:
     wrong: int = 0
     clips: int = 0
     clip_seconds: float = 0.0
+    edges: int = 0
+    loud_edges: int = 0
 
     def table(self) -> dict[str, float]:
         return {
@@ -44,6 +53,7 @@ class Score:
             "yield": round(self.kept_clear_seconds / max(self.clear_seconds, 1e-9), 4),
             "wrong_words": round(self.wrong / max(self.words, 1), 4),
             "words": self.words,
+            "edges_in_speech": round(self.loud_edges / max(self.edges, 1), 4),
             "clear_seconds": round(self.clear_seconds, 1),
         }
 
@@ -105,6 +115,24 @@ def score_episode(score: Score, truth: dict, clips: list[dict]) -> None:
         score.words += words
 
 
+def score_edges(score: Score, truth: dict, clips: list[dict], recording: Path) -> None:
+    """Count the edges of clips that fall into sounding speech; room tone that a clip adds is no matter."""
+    turns = [(turn["start"], turn["end"]) for turn in truth["turns"] if turn["kind"] == "speech"]
+    with soundfile.SoundFile(recording) as audio:
+        levels = {turn: level_db(audio, *turn) for turn in turns}
+        for edge in (clip[side] for clip in clips for side in ("start", "end")):
+            score.edges += 1
+            around = [turn for turn in turns if turn[0] < edge < turn[1]]
+            here = level_db(audio, edge - EDGE_WINDOW_SECONDS / 2, edge + EDGE_WINDOW_SECONDS / 2)
+            score.loud_edges += any(here > levels[turn] - SOUNDING_DB for turn in around)
+
+
+def level_db(audio: soundfile.SoundFile, start: float, end: float) -> float:
+    audio.seek(max(round(start * audio.samplerate), 0))
+    samples = audio.read(round((end - start) * audio.samplerate), always_2d=True)
+    return 10 * float(np.log10(np.mean(samples**2) + 1e-12)) if len(samples) else -120.0
+
+
 def score_dataset(dataset: Path, truths: Path) -> Score:
     columns = ["episode_guid", "start", "end", "duration", "spoken", "id"]
     clips: dict[str, list[dict]] = {}
@@ -115,7 +143,9 @@ def score_dataset(dataset: Path, truths: Path) -> Score:
     for path in sorted(truths.glob("*.json")):
         truth = json.loads(path.read_text())
         guids = [guid for guid in clips if guid.endswith(truth["episode"])]
-        score_episode(score, truth, [clip for guid in guids for clip in clips[guid]])
+        kept = [clip for guid in guids for clip in clips[guid]]
+        score_episode(score, truth, kept)
+        score_edges(score, truth, kept, truths.parent / "episodes" / f"{truth['episode']}.mp3")
     return score
 
 

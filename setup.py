@@ -67,7 +67,7 @@ setup(
     packages=find_packages(
         include=["schemas*", "transforms*", "pipeline*", "tts*"],
     ),
-    package_data={"pipeline": ["templates/*"], "transforms.text": ["data/*.npz"]},
+    package_data={"pipeline": ["templates/*"], "transforms.text": ["data/*.npz"], "transforms.models": ["*.json"]},
     install_requires=CORE,
     extras_require={
         "whisper": ["openai-whisper==20250625"],

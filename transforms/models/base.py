@@ -105,6 +105,14 @@ class Aligner(Model):
         """
 
 
+class TextVerifier(Model):
+    """Tells whether a text is what is said, word for word."""
+
+    @abstractmethod
+    def score(self, samples: Samples, words: Sequence[str]) -> float:
+        """How likely (0..1) it is that no word (spoken form) is wrong, missing or too much."""
+
+
 class Transcriber(Model):
     """Writes down what is said."""
 

@@ -140,6 +140,18 @@ class SphinxDecoder:
         self._hear(pcm)
         return self._best_path()
 
+    def phones(self, pcm: bytes) -> tuple[Segment, ...]:
+        """Any phones one after another, whatever fits best: what known text is compared with."""
+        self._decoder.add_allphone_file("phones", None)
+        self._decoder.activate_search("phones")
+        self._hear(pcm)
+        if self._decoder.hyp() is None:
+            return ()
+        return tuple(
+            Segment(_phone_name(s.word), s.start_frame, s.end_frame + 1, _natural(s.ascore))
+            for s in self._decoder.seg()
+        )
+
     def recognise(self, pcm: bytes) -> Path | None:
         """Free decoding with the language model that the decoder was made with."""
         self._hear(pcm)
@@ -177,8 +189,11 @@ def _entry(entry: Any) -> Segment:
 
 
 def _phone(entry: Any) -> Segment:
-    name = "SIL" if entry.name.startswith("+") else entry.name
-    return Segment(name, entry.start, entry.start + entry.duration, entry.score * _NATURAL_PER_SCORE)
+    return Segment(_phone_name(entry.name), entry.start, entry.start + entry.duration, entry.score * _NATURAL_PER_SCORE)
+
+
+def _phone_name(name: str) -> str:
+    return "SIL" if name.startswith("+") else name
 
 
 def _plain(word: str) -> str:

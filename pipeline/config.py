@@ -24,6 +24,7 @@ from pipeline.config_sections import (
     Speaker,
     Splits,
     Text,
+    TextChecks,
     as_list_of_some,
 )
 from pipeline.located_yaml import parse_yaml
@@ -52,6 +53,7 @@ class Config(Section):
     speaker: Speaker = Field(description="say who the dataset is of, such as {name: Host, enroll: [host.flac]}")
     models: Models = Field(default=Models(), description="embedded, or a model for each stage")
     clips: Clips = Field(default=Clips(), description="how long clips are, and their sampling rate")
+    text: TextChecks = Field(default=TextChecks(), description="whether wrong words are looked for")
     select: Selection = Field(default=Selection(), description="which clips are chosen")
     download: Download = Field(default=Download(), description="how episodes are fetched")
     workers: int = Field(default=1, ge=1, le=256, description="processes that the local runner works with")

@@ -234,6 +234,12 @@ class Clips(Section):
         return self
 
 
+class TextChecks(Section):
+    """What is done about the text besides putting it in time."""
+
+    verify: bool = Field(default=False, description="look for wrong words in transcripts; costs as much as aligning")
+
+
 class Selection(Section):
     """Which clips are chosen: a profile, and thresholds that differ from it. Short form: `select: strict`."""
 

@@ -17,9 +17,9 @@ def show_inspection(found: Mapping[str, Any], output: Format) -> None:
 
 
 _SCORES = (
-    "speaker_similarity", "speaker_purity", "overlap", "alignment_score", "coverage", "snr_db", "dnsmos_ovrl",
-    "dnsmos_sig", "dnsmos_bak", "loudness_lufs", "peak_db", "clipped", "bandwidth_hz", "upsampled", "leading_silence",
-    "trailing_silence", "chars_per_second", "f0_median_hz",
+    "speaker_similarity", "speaker_purity", "overlap", "alignment_score", "text_score", "coverage", "snr_db",
+    "dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "loudness_lufs", "peak_db", "clipped", "bandwidth_hz", "upsampled",
+    "leading_silence", "trailing_silence", "chars_per_second", "f0_median_hz",
 )  # fmt: skip
 _CLIP_RIGHTS = ("license", "license_source", "consent_id", "config_hash", "models", "fingerprint")
 

@@ -42,11 +42,14 @@ COSTS: Mapping[str, Cost] = {
     "speech": Cost(8.0),
     "diarization": Cost(72.0),
     "target": Cost(1.0),
-    "utterances": Cost(450.0, TARGET),
+    "utterances": Cost(310.0, TARGET),
     "cuts": Cost(4.0),
     "scored": Cost(190.0, CLIPS),
     "candidates": Cost(1.0),
+    "verified": Cost(290.0, CLIPS),
 }
+# The stage that a configuration may leave out.
+_VERIFYING = "verified"
 # Where no transcript is published a recogniser writes one, which costs many times what aligning does.
 _RECOGNISING = Cost(2200.0, TARGET)
 
@@ -134,7 +137,11 @@ def forecast(config: Config, done: Callable[[Episode], tuple[str, ...]], cores: 
     timings = read_timings(output)
     shares = read_shares(output)
     workers = min(config.workers, cores)
-    stages = forecast_stages(episodes, timings.rates, shares, workers)
+    stages = tuple(
+        stage
+        for stage in forecast_stages(episodes, timings.rates, shares, workers)
+        if stage.stage != _VERIFYING or config.text.verify
+    )
     download = sum(episode.bytes for episode in episodes if "media" not in episode.done and is_uri(episode.source_url))
     return Forecast(
         name=config.name,

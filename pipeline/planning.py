@@ -14,11 +14,12 @@ from transforms.decode import DecodeSettings
 from transforms.diarize import DiarizeSettings
 from transforms.download import DownloadSettings
 from transforms.measure import MeasureSettings
-from transforms.models.base import Aligner, QualityScorer, SpeakerEmbedder, SpeechDetector, Transcriber
+from transforms.models.base import Aligner, QualityScorer, SpeakerEmbedder, SpeechDetector, TextVerifier, Transcriber
 from transforms.models.dnsmos import Dnsmos
 from transforms.models.ge2e import Ge2eEmbedder
 from transforms.models.silero import SileroDetector
 from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
+from transforms.models.sphinx_verifier import SphinxVerifier
 from transforms.models.webrtc import WebRtcDetector
 from transforms.speech import SpeechSettings
 from transforms.stage import Stage
@@ -34,6 +35,7 @@ from transforms.stages import (
     ReadCaptions,
     ScoreClips,
     ScoreSpeaker,
+    VerifyText,
 )
 from transforms.store import Store
 from transforms.target import TargetSettings
@@ -69,6 +71,7 @@ def make_plan(config: Config, store: Store, today: datetime.date | None = None) 
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
         ScoreSpeaker(),
+        *((VerifyText(models.verifier),) if models.verifier else ()),
     )
     return Plan(
         store=store,
@@ -101,6 +104,7 @@ class Guests:
         self.aligner: OneModel[Aligner] = OneModel(SphinxAligner)
         self.transcriber: OneModel[Transcriber] = OneModel(SphinxTranscriber)
         self.scorer: OneModel[QualityScorer] = OneModel(Dnsmos)
+        self.verifier: OneModel[TextVerifier] | None = OneModel(SphinxVerifier) if config.text.verify else None
 
     def identities(self) -> dict[str, str]:
         """Identity by task, for the column `models`."""
@@ -110,4 +114,5 @@ class Guests:
             "aligner": self.aligner.identity,
             "transcriber": self.transcriber.identity,
             "quality": self.scorer.identity,
+            **({"verifier": self.verifier.identity} if self.verifier else {}),
         }

@@ -25,6 +25,7 @@ LABELS = {
     "cuts": "cut",
     "scored": "score clips",
     "candidates": "score the speaker",
+    "verified": "verify the text",
     "shards": "write shards",
 }
 _PLAIN_INTERVAL_SECONDS = 10.0

@@ -92,6 +92,7 @@ _SCORES = [
     ("overlap", pa.float64()),
     ("transcript_source", pa.string()),
     ("alignment_score", pa.float64()),
+    ("text_score", pa.float64()),
     ("snr_db", pa.float64()),
     ("dnsmos_ovrl", pa.float64()),
     ("dnsmos_sig", pa.float64()),

@@ -40,6 +40,8 @@ class Thresholds:
     overlap: float | None = 0.02
     # Least mean log-likelihood a frame: only comparable inside one aligner, and no proof by itself, so no limit here.
     alignment_score: float | None = None
+    # Least probability that no word of the text is wrong. A clip whose text was not verified has none, and passes.
+    text_score: float | None = 0.40
     # Least share of the speech that lies inside words: speech without a word is text that is missing.
     coverage: float | None = 0.80
     # English is read at 13 to 17 characters a second; far outside, text and audio don't belong together.
@@ -67,6 +69,7 @@ STRICT = Thresholds(
     speaker_similarity=0.80,
     speaker_purity=0.50,
     overlap=0.0,
+    text_score=0.60,
     coverage=0.90,
     chars_per_second=(8.0, 22.0),
     snr_db=15.0,
@@ -86,6 +89,7 @@ PERMISSIVE = Thresholds(
     speaker_similarity=0.60,
     speaker_purity=0.0,
     overlap=0.10,
+    text_score=None,
     coverage=0.60,
     chars_per_second=(3.0, 30.0),
     loudness_lufs=(-55.0, -5.0),
@@ -149,11 +153,13 @@ class Reason:
 
 # Columns in the order of their reasons, and the decimals that a reader needs.
 _LEAST = {
-    "speaker_similarity": 2, "speaker_purity": 2, "alignment_score": 2, "coverage": 2,
+    "speaker_similarity": 2, "speaker_purity": 2, "alignment_score": 2, "text_score": 2, "coverage": 2,
     "snr_db": 1, "dnsmos_ovrl": 2, "dnsmos_sig": 2, "dnsmos_bak": 2, "bandwidth_hz": 0,
 }  # fmt: skip
 _MOST = {"overlap": 2, "clipped": 4}
 _RANGES = {"chars_per_second": 1, "loudness_lufs": 1, "duration": 2, "leading_silence": 2, "trailing_silence": 2}
+#: Columns of stages that a build may leave out: no limit applies to a clip without a score.
+OPTIONAL = frozenset({"text_score"})
 _FLAGS = ("allow_recognised", "allow_upsampled")
 
 
@@ -247,7 +253,7 @@ def _failures(row: Mapping[str, Any], thresholds: Thresholds) -> list[str]:
     for interval in intervals(thresholds):
         value = _number(row.get(interval.column))
         if math.isnan(value):
-            reasons.append(missing_reason(interval.column))
+            reasons.extend([] if interval.column in OPTIONAL else [missing_reason(interval.column)])
         elif interval.least is not None and value < interval.least:
             reasons.extend(interval.low_reasons([value]))
         elif interval.most is not None and value > interval.most:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from schemas.clip import candidate_schema
 from schemas.verdict import (
     KEPT,
+    OPTIONAL,
     PROFILES,
     REJECTED,
     Interval,
@@ -126,7 +127,8 @@ def _outside(columns: _Columns, interval: Interval) -> tuple[Mask, Mask, Mask]:
     nowhere = np.zeros(columns.rows, dtype=bool)
     low = nowhere if interval.least is None else values < interval.least
     high = nowhere if interval.most is None else values > interval.most
-    return np.isnan(values), low, high
+    missing = nowhere if interval.column in OPTIONAL else np.isnan(values)
+    return missing, low, high
 
 
 def _reasons(columns: _Columns, thresholds: Thresholds) -> pa.Array:

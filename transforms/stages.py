@@ -1,7 +1,7 @@
 """Every stage of an episode: what its result depends on, and which plain function makes it."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,9 @@ from schemas.recording import Recording
 from schemas.state import Candidates, Captions, Cuts, EpisodeState, Speech
 from schemas.text import Utterances
 from schemas.turn import Diarization, Span, TargetSpeech
+from schemas.verdict import PERMISSIVE, judge
 from transforms.align import AlignSettings, align_target
+from transforms.audio import read_span
 from transforms.bandwidth import speech_bandwidth
 from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, plan_cuts, render_cut
 from transforms.decode import DecodeSettings, decode
@@ -24,7 +26,15 @@ from transforms.diarize import DiarizeSettings, diarize
 from transforms.download import Downloaded, DownloadSettings, download
 from transforms.http import HttpClient, HttpSettings
 from transforms.measure import MeasureSettings, measure
-from transforms.models.base import Aligner, Model, QualityScorer, SpeakerEmbedder, SpeechDetector, Transcriber
+from transforms.models.base import (
+    Aligner,
+    Model,
+    QualityScorer,
+    SpeakerEmbedder,
+    SpeechDetector,
+    TextVerifier,
+    Transcriber,
+)
 from transforms.overlap import overlap_share
 from transforms.shards import write_clips, write_table
 from transforms.speech import SpeechSettings, detect_speech
@@ -360,6 +370,48 @@ class ScoreSpeaker(Stage):
 
     def files(self, result: Candidates) -> tuple[str, ...]:
         return result.scores_path, result.audio_path
+
+
+@dataclass(frozen=True)
+class VerifyText(Stage):
+    """Fills in how likely it is that a clip's text has no wrong word, for clips that some profile would choose.
+
+    Last of all, and only on request: it costs as much as aligning the clips anew.
+    """
+
+    verifier: OneModel[TextVerifier]
+    name = "verified"
+    result = Candidates
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return state.keys["candidates"], self.verifier.identity
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
+        candidates, recording = known(state.candidates), local_recording(state, store)
+        table = pq.read_table(store.fetch(candidates.scores_path), partitioning=None)
+        scores = [self._score(recording, row) for row in table.to_pylist()]
+        position = table.schema.get_field_index("text_score")
+        table = table.set_column(position, table.schema.field(position), pa.array(scores, pa.float64()))
+        path = store.path("work", "verified", f"{key}.parquet")
+        with store.create(path) as partial:
+            write_table(partial, table)
+        return replace(candidates, scores_path=path)
+
+    def _score(self, recording: Recording, row: Mapping[str, Any]) -> float | None:
+        is_published = not (row["transcript_source"] or "").startswith("recognised:")
+        if not is_published or not judge(row, PERMISSIVE).kept:
+            return None
+        samples = read_span(recording.path, row["start"], row["end"])
+        return self.verifier.model.score(samples, row["spoken"].split())
+
+    def apply(self, state: EpisodeState, result: Candidates, key: str) -> EpisodeState:
+        return replace(state, candidates=result, keys={**state.keys, self.name: key})
+
+    def files(self, result: Candidates) -> tuple[str, ...]:
+        return result.scores_path, result.audio_path
+
+    def audio_seconds(self, state: EpisodeState) -> float:
+        return known(state.candidates).seconds
 
 
 def candidate_row(clip: str, cut: Cut, rate: int, samples: int, scores: Scores) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from pipeline.config import Config, load_config
+from pipeline.config_sections import TextChecks
 from pipeline.plan import COSTS, SHARES, file_seconds, forecast, free_bytes, read_shares
 from pipeline.progress import COST_NAMES, Tally
 from pipeline.timings import Rate, Timings, keep_timings, read_timings
@@ -119,6 +120,16 @@ def test_what_is_done_costs_nothing_again(tmp_path: Path, asked: tuple[str, list
     assert {(stage.done, stage.left) for stage in first.stages} == {(1, 2)}
     rest = forecast(config, lambda _: tuple(COSTS), cores=1)
     assert (rest.cpu_seconds, rest.wall_seconds, rest.download_bytes, rest.disk_bytes) == (0.0, 0.0, 0, 0)
+
+
+def test_verifying_the_text_has_its_price_where_it_is_asked_for(tmp_path: Path, asked: tuple[str, list[str]]) -> None:
+    base, _ = asked
+    config = config_of(tmp_path, f"[{{feed: {base}/feed.xml}}]")
+    without = forecast(config, nothing, cores=1)
+    verifying = forecast(config.model_copy(update={"text": TextChecks(verify=True)}), nothing, cores=1)
+    assert "verified" not in {stage.stage for stage in without.stages}
+    assert verifying.stages[:-1] == without.stages
+    assert verifying.stages[-1].cpu_seconds == pytest.approx(2.25 * SHARES["clips"] * 290.0)
 
 
 def test_an_earlier_build_is_a_better_prophet_than_the_table(tmp_path: Path, asked: tuple[str, list[str]]) -> None:

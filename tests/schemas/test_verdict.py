@@ -10,6 +10,7 @@ from schemas.clip import candidate_schema
 from schemas.errors import ConfigurationError
 from schemas.verdict import (
     DEFAULT,
+    OPTIONAL,
     PERMISSIVE,
     PROFILES,
     STRICT,
@@ -30,6 +31,7 @@ GOOD: dict[str, Any] = {
     "speaker_purity": 0.85,
     "overlap": 0.0,
     "alignment_score": -2.0,
+    "text_score": 0.95,
     "coverage": 0.97,
     "chars_per_second": 15.0,
     "snr_db": 35.0,
@@ -114,7 +116,8 @@ def test_a_row_without_scores_fails_every_gate_once() -> None:
     reasons = judge({}, STRICT).reasons
     codes = [reason_code(reason) for reason in reasons]
     assert all(reason.endswith(" missing") for reason in reasons)
-    assert codes == ["transcript_source", "upsampled", *(interval.column for interval in intervals(STRICT))]
+    needed = [interval.column for interval in intervals(STRICT) if interval.column not in OPTIONAL]
+    assert codes == ["transcript_source", "upsampled", *needed]
 
 
 def test_a_limit_is_still_good() -> None:
@@ -238,3 +241,9 @@ def test_wrong_thresholds_are_one_clear_line(selection: Any, message: str) -> No
     with pytest.raises(ConfigurationError, match=message) as caught:
         thresholds_from(selection)
     assert "\n" not in str(caught.value)
+
+
+def test_text_that_was_not_verified_passes_and_text_that_failed_does_not() -> None:
+    limited = replace(DEFAULT, text_score=0.6)
+    assert judge({**GOOD, "text_score": None}, limited).kept
+    assert judge({**GOOD, "text_score": 0.41}, limited).reasons == ("text_score 0.41 < 0.60",)

@@ -19,6 +19,7 @@ LIMITS = {
     "speaker_purity": (0.4, 1.0),
     "overlap": (0.0, 0.2),
     "alignment_score": (-9.0, 0.0),
+    "text_score": (0.0, 1.0),
     "coverage": (0.5, 1.0),
     "chars_per_second": (2.0, 32.0),
     "snr_db": (-10.0, 40.0),

@@ -1,0 +1,53 @@
+"""Verifying text: which clips are verified, what becomes of the rest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import soundfile
+
+from schemas.clip import candidate_schema
+from schemas.episode import Episode
+from schemas.recording import Recording
+from schemas.state import Candidates, EpisodeState
+from transforms.models.base import MODEL_RATE, Samples, TextVerifier
+from transforms.stages import OneModel, VerifyText
+from transforms.store import Store
+
+GOOD: dict[str, Any] = {
+    "spoken": "hello there", "transcript_source": "publisher:vtt", "duplicate_of": "", "upsampled": False,
+    "start": 1.0, "end": 3.5, "duration": 2.5, "speaker_similarity": 0.9, "speaker_purity": 0.8, "overlap": 0.0,
+    "coverage": 1.0, "chars_per_second": 15.0, "snr_db": 30.0, "dnsmos_ovrl": 3.0, "dnsmos_sig": 3.3, "dnsmos_bak": 3.8,
+    "loudness_lufs": -20.0, "clipped": 0.0, "bandwidth_hz": 9000.0, "leading_silence": 0.1, "trailing_silence": 0.1,
+}  # fmt: skip
+
+
+class Heard(TextVerifier):
+    """Says how much audio and how many words it was given."""
+
+    identity = "heard:1"
+
+    def score(self, samples: Samples, words: Sequence[str]) -> float:
+        return len(samples) / MODEL_RATE / 10 + len(words) / 100
+
+
+def test_only_clips_that_some_profile_would_choose_are_verified(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "talk.flac", np.zeros(MODEL_RATE * 5, np.float32), MODEL_RATE)
+    recording = Recording(str(tmp_path / "talk.flac"), "0" * 64, 5.0, MODEL_RATE, MODEL_RATE, 1)
+    rows = [GOOD, {**GOOD, "speaker_similarity": 0.1}, {**GOOD, "transcript_source": "recognised:pocketsphinx"}]
+    pq.write_table(pa.Table.from_pylist(rows, schema=candidate_schema()), tmp_path / "scores.parquet")
+    candidates = Candidates(str(tmp_path / "scores.parquet"), str(tmp_path / "audio.parquet"), len(rows), 7.5)
+    episode = Episode(id="e", guid="e", feed_guid="f", source_url="e.mp3")
+    state = EpisodeState(episode, recording=recording, candidates=candidates, keys={"candidates": "c"})
+    store = Store(str(tmp_path / "out"))
+    stage = VerifyText(OneModel(Heard))
+    key = stage.key(state)
+    done = stage.apply(state, stage.work(state, key, store), key)
+    assert done.candidates is not None
+    assert done.candidates.audio_path == candidates.audio_path
+    table = pq.read_table(done.candidates.scores_path, partitioning=None)
+    assert table["text_score"].to_pylist() == [0.27, None, None]
+    assert table.schema.names == candidate_schema().names

@@ -237,7 +237,9 @@ class Clips(Section):
 class TextChecks(Section):
     """What is done about the text besides putting it in time."""
 
-    verify: bool = Field(default=False, description="look for wrong words in transcripts; costs as much as aligning")
+    verify: bool = Field(
+        default=False, description="score how likely each clip's text holds no wrong word; costs as much as aligning"
+    )
 
 
 class Selection(Section):

@@ -306,7 +306,8 @@ class ScoreClips(Stage):
     result = Candidates
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["cuts"], self.cutting, self.settings, self.scorer.identity
+        columns = candidate_schema().names
+        return state.keys["cuts"], columns, self.cutting, self.settings, self.scorer.identity
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         recording, cuts = local_recording(state, store), known(state.cuts).cuts

@@ -86,8 +86,8 @@ def best_path(scores: NDArray[np.float32], switch_costs: NDArray[np.float32]) ->
     n, states = scores.shape
     if n == 0 or states <= 1:
         return np.zeros(n, np.intp)
-    stay = np.arange(states, dtype=np.int32)
-    origin = np.zeros((n, states), np.int32)
+    stay = np.arange(states, dtype=np.int16)
+    origin = np.zeros((n, states), np.int16)
     best = scores[0].astype(np.float64)
     for step in range(1, n):
         leader = int(best.argmax())

@@ -227,7 +227,8 @@ def _cluster(windows: Windows, pauses: Sequence[Span], settings: DiarizeSettings
 def _centroids(sums: NDArray[np.float32], seconds: Times, settings: DiarizeSettings) -> NDArray[np.float32]:
     """Centroids of the voices that stretches fall into, shape (k, d); where all is short, of whatever there is."""
     long = seconds >= min(settings.min_stretch, float(seconds.max()))
-    sums, seconds = sums[long], seconds[long]
+    if not long.all():
+        sums, seconds = sums[long], seconds[long]
     labels = agglomerate(sums, seconds, settings.clusters)
     heard = np.bincount(labels, seconds)
     return unit(total(sums, labels)[heard >= min(settings.min_voice, float(heard.max()))])

@@ -41,11 +41,11 @@ class Windows:
 def save_windows(path: str | Path, windows: Windows) -> None:
     """Write a .npz, all of it or nothing; the same windows give the same bytes."""
     arrays = {
-        "start": windows.start.astype(np.float32),
-        "end": windows.end.astype(np.float32),
-        "embedding": windows.embedding.astype(np.float16),
-        "speaker": windows.speaker.astype(np.int16),
-        "levels": windows.levels.astype(np.int8),
+        "start": windows.start.astype(np.float32, copy=False),
+        "end": windows.end.astype(np.float32, copy=False),
+        "embedding": windows.embedding.astype(np.float16, copy=False),
+        "speaker": windows.speaker.astype(np.int16, copy=False),
+        "levels": windows.levels.astype(np.int8, copy=False),
     }
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -114,7 +114,7 @@ def _right(podcast: Podcast) -> bool:
     return podcast.group == REPORT and podcast.options != WRONG_WORDS
 
 
-COLUMNS = ("podcast", "", "hours", "clips", "purity", "yield", "wrong words", "DER", "CPU s per hour")
+COLUMNS = ("podcast", "", "hours", "clips", "purity", "yield", "wrong words", "edges in speech", "DER", "CPU s per hour")
 
 
 def row(name: str, described: str, outcome: Outcome) -> tuple[str, ...]:
@@ -127,6 +127,7 @@ def row(name: str, described: str, outcome: Outcome) -> tuple[str, ...]:
         f"{table['purity']:.2%}" if outcome.score.clips else "",
         f"{table['yield']:.1%}",
         f"{table['wrong_words']:.2%}" if outcome.score.clips else "",
+        f"{table['edges_in_speech']:.1%}" if outcome.score.clips else "",
         f"{outcome.errors.rate:.1%}",
         f"{outcome.cpu_seconds / max(hours, 1e-9):.0f}",
     )

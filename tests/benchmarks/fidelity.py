@@ -8,7 +8,8 @@ DATASET is what `realtalk build` wrote; TRUTH the folder truth/ that make_podcas
 purity       share of the speech inside kept clips that is the host's alone
 yield        share of the host's clear (not overlapped), transcribed speech that kept clips hold
 edges_in_speech  share of the kept clips' edges that fall into sounding speech: inside of a turn of anyone (truth) where
-             the 20 ms around the edge are less than 20 dB below that turn's own level
+             the 20 ms around the edge are less than 20 dB below that turn's own level, and more than 6 dB above the
+             quietest twentieth of it (its noise and its room's tail)
 wrong words  edit distance of the clips' spoken words to the words said there, over the words said
 """
 
@@ -21,7 +22,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import soundfile
+from numpy.typing import NDArray
 
+from transforms.rumble import RumbleFilter
 from transforms.text.spoken import tokenise
 
 Interval = tuple[float, float]
@@ -30,6 +33,8 @@ EDGE_SECONDS = 0.2
 # An edge is judged by so much of the audio around it, against the level of the turn that it lies in.
 EDGE_WINDOW_SECONDS = 0.02
 SOUNDING_DB = 20.0
+ABOVE_FLOOR_DB = 6.0
+RUMBLE_HZ = 30.0
 
 
 @dataclass
@@ -118,19 +123,32 @@ def score_episode(score: Score, truth: dict, clips: list[dict]) -> None:
 def score_edges(score: Score, truth: dict, clips: list[dict], recording: Path) -> None:
     """Count the edges of clips that fall into sounding speech; room tone that a clip adds is no matter."""
     turns = [(turn["start"], turn["end"]) for turn in truth["turns"] if turn["kind"] == "speech"]
-    with soundfile.SoundFile(recording) as audio:
-        levels = {turn: level_db(audio, *turn) for turn in turns}
-        for edge in (clip[side] for clip in clips for side in ("start", "end")):
-            score.edges += 1
-            around = [turn for turn in turns if turn[0] < edge < turn[1]]
-            here = level_db(audio, edge - EDGE_WINDOW_SECONDS / 2, edge + EDGE_WINDOW_SECONDS / 2)
-            score.loud_edges += any(here > levels[turn] - SOUNDING_DB for turn in around)
+    if not clips:
+        return
+    samples, rate = soundfile.read(recording, dtype="float32", always_2d=True)
+    mono = RumbleFilter(RUMBLE_HZ, rate)(samples.mean(axis=1))
+    for edge in (clip[side] for clip in clips for side in ("start", "end")):
+        score.edges += 1
+        around = [turn for turn in turns if turn[0] < edge < turn[1]]
+        here = levels_db(mono, rate, edge - EDGE_WINDOW_SECONDS / 2, edge + EDGE_WINDOW_SECONDS / 2)[0]
+        score.loud_edges += any(here > sounding_db(mono, rate, turn) for turn in around)
 
 
-def level_db(audio: soundfile.SoundFile, start: float, end: float) -> float:
-    audio.seek(max(round(start * audio.samplerate), 0))
-    samples = audio.read(round((end - start) * audio.samplerate), always_2d=True)
-    return 10 * float(np.log10(np.mean(samples**2) + 1e-12)) if len(samples) else -120.0
+def sounding_db(mono: NDArray[np.float32], rate: int, turn: Interval) -> float:
+    """The level (dBFS) above which a frame of the turn is speech."""
+    levels = levels_db(mono, rate, *turn)
+    mean = 10 * np.log10(np.mean(10 ** (levels / 10)))
+    return float(max(mean - SOUNDING_DB, np.percentile(levels, 5) + ABOVE_FLOOR_DB))
+
+
+def levels_db(mono: NDArray[np.float32], rate: int, start: float, end: float) -> NDArray[np.float64]:
+    """Levels (dBFS) of the frames of 20 ms from start to end (s)."""
+    frame = round(EDGE_WINDOW_SECONDS * rate)
+    first = max(round(start * rate), 0)
+    count = max(round((end - start) * rate) // frame, 1)
+    frames = mono[first : first + count * frame]
+    frames = frames[: len(frames) // frame * frame].reshape(-1, frame).astype(np.float64)
+    return 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12) if len(frames) else np.array([-120.0])
 
 
 def score_dataset(dataset: Path, truths: Path) -> Score:

@@ -114,7 +114,9 @@ def _right(podcast: Podcast) -> bool:
     return podcast.group == REPORT and podcast.options != WRONG_WORDS
 
 
-COLUMNS = ("podcast", "", "hours", "clips", "purity", "yield", "wrong words", "edges in speech", "DER", "CPU s per hour")
+COLUMNS = (
+    "podcast", "", "hours", "clips", "purity", "yield", "wrong words", "edges in speech", "DER", "CPU s per hour",
+)  # fmt: skip
 
 
 def row(name: str, described: str, outcome: Outcome) -> tuple[str, ...]:

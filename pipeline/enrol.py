@@ -85,7 +85,7 @@ class Enrol(beam.PTransform):
 def passages_of(state: EpisodeState, plan: EnrolmentPlan) -> Iterator[tuple[str, Passage]]:
     for span in plan.spans:
         if span.guid == state.episode.guid and state.recording:
-            yield span.guid, (state.recording.path, span.start, span.end)
+            yield span.guid, (state.recording.heard_path, span.start, span.end)
 
 
 @dataclass(frozen=True)

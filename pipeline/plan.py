@@ -18,8 +18,9 @@ from transforms.sources import Listing, Source, list_source, merge_listings
 
 # Feeds that do not say how long an episode is say how large it is; most are MP3 at this rate.
 _BYTES_PER_SECOND = 128_000 / 8
-# Mono FLAC at 44.1 kHz and clips at 24 kHz; read speech takes 42 % of its samples' bytes, a room with noise more.
-_RECORDING_BYTES_PER_SECOND = 44_100 * 2 * 0.5
+# Mono FLAC at 44.1 kHz and at the models' 16 kHz, and clips at 24 kHz; read speech takes 42 % of its samples' bytes, a
+# room with noise more.
+_RECORDING_BYTES_PER_SECOND = (44_100 + 16_000) * 2 * 0.5
 _CLIP_BYTES_PER_SECOND = 24_000 * 2 * 0.55
 EPISODE, TARGET, CLIPS = "episode", "target", "clips"
 #: What a stage works on as a share of an episode, where no earlier build tells: a conversation of two.

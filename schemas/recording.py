@@ -31,7 +31,8 @@ class Recording:
 
     `sampling_rate` in Hz (at most 48 000), `source_rate` and `channels` as in the container, `duration` in seconds.
     `damage` is "" for a whole file, otherwise one line that says what could not be read. `downmix` says how several
-    channels became one, "" for a mono source.
+    channels became one, "" for a mono source. `model_path` is the same audio at the models' rate, written in the same
+    pass, so that nothing that listens decodes and resamples the whole again; "" where it was not asked for.
     """
 
     path: str
@@ -43,3 +44,9 @@ class Recording:
     codec: str = ""
     damage: str = ""
     downmix: str = ""
+    model_path: str = ""
+
+    @property
+    def heard_path(self) -> str:
+        """What models listen to."""
+        return self.model_path or self.path

@@ -171,7 +171,7 @@ class _Seeker:
     def _look(self, passage: Passage, first: int, last: int) -> _Found | None:
         if last <= first:
             return None
-        samples = read_span(self._recording.path, passage.read_start, passage.read_end)
+        samples = read_span(self._recording.heard_path, passage.read_start, passage.read_end)
         stretch = self._aligner.find(samples, self._script.words[first:last])
         if stretch is None:
             return None
@@ -205,7 +205,7 @@ class _Seeker:
 
     def _without(self, passage: Passage, found: _Found, places: AbstractSet[int]) -> _Found:
         """The same, without some of its tokens; as it is where the rest can't be aligned."""
-        samples = read_span(self._recording.path, passage.read_start, passage.read_end)
+        samples = read_span(self._recording.heard_path, passage.read_start, passage.read_end)
         best = self._align(samples, tuple(one for one in found.readings if one.place not in places))
         if best is None:
             return found

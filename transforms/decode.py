@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from transforms.media_file import (
     reported_seconds,
     to_planes,
 )
+from transforms.models.base import MODEL_RATE
 from transforms.rumble import RumbleFilter
 
 _BLOCK_SECONDS = 1.0
@@ -46,33 +48,39 @@ class DecodeSettings:
     max_gap: float = 60.0  # seconds; a longer jump of the timestamps is a reset clock, not missing audio
 
 
-def decode(media: Media, out: Path, settings: DecodeSettings = DecodeSettings()) -> Recording:
+def decode(
+    media: Media, out: Path, settings: DecodeSettings = DecodeSettings(), model_out: Path | None = None
+) -> Recording:
     """Decode the default (else first) audio stream of a file to a mono FLAC at `out`, written at once or not at all.
 
     The rate is the stream's own, at most `settings.max_rate` (soxr HQ). Samples are 16-bit: the 96 dB of it lie below
     the noise of any room, and clips are written so. Rumble below `settings.rumble_hz` is taken out. Channels are mixed
     as `transforms.downmix` says; a second pass over the file is made only where another mix is better, or where a later
     part of a spliced file has a higher rate. Timestamps decide where audio belongs: missing packets become silence,
-    jitter is ignored. The same file gives the same bytes.
+    jitter is ignored. The same file gives the same bytes. In the same pass the recording is written at MODEL_RATE to
+    `model_out`, if that is given.
 
     Raises EpisodeError: missing-file, empty-file, not-media, incomplete-file, no-audio-stream, protected,
     unsupported-codec, undecodable, disk-full, write-failed.
     """
     source = Path(media.path)
     check_file(source)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}-{threading.get_ident()}.part")
+    partial, model_partial = _partial(out), _partial(model_out) if model_out else None
     try:
         plan = _Plan()
         while True:
-            outcome = _run(source, partial, plan, settings)
+            outcome = _run(source, partial, model_partial, plan, settings)
             better = outcome.better_plan(plan)
             if better == plan:
                 break
             plan = better
+        if model_out and model_partial:
+            os.replace(model_partial, model_out)
         os.replace(partial, out)
     finally:
         partial.unlink(missing_ok=True)
+        if model_partial:
+            model_partial.unlink(missing_ok=True)
     return Recording(
         path=str(out),
         media_sha256=media.sha256,
@@ -83,7 +91,13 @@ def decode(media: Media, out: Path, settings: DecodeSettings = DecodeSettings())
         codec=outcome.codec,
         damage=outcome.damage,
         downmix=outcome.downmix,
+        model_path=str(model_out) if model_out else "",
     )
+
+
+def _partial(out: Path) -> Path:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out.with_name(f".{out.name}.{os.getpid()}-{threading.get_ident()}.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class _Outcome:
         return replace(plan, rate=self.rate, mixes=tuple(best.items()))
 
 
-def _run(source: Path, partial: Path, plan: _Plan, settings: DecodeSettings) -> _Outcome:
+def _run(source: Path, partial: Path, model_partial: Path | None, plan: _Plan, settings: DecodeSettings) -> _Outcome:
     """One pass over the file."""
     with open_media(source) as container:
         stream = audio_stream(container, source)
@@ -142,8 +156,9 @@ def _run(source: Path, partial: Path, plan: _Plan, settings: DecodeSettings) -> 
             channels=len(first.layout.channels),
             codec=codec_name(stream),
         )
-        with FlacFile(partial, rate) as file:
-            assembler = _Assembler(file, rate, dict(plan.mixes), outcome, settings.rumble_hz)
+        with FlacFile(partial, rate) as file, _model_track(model_partial, rate) as model_track:
+            tracks = (file, model_track) if model_track else (file,)
+            assembler = _Assembler(tracks, rate, dict(plan.mixes), outcome, settings.rumble_hz)
             timeline = _Timeline(origin(container, first), settings)
             for frame in _chain(first, frames):
                 outcome.higher_rate = min(frame.sample_rate, settings.max_rate)
@@ -156,6 +171,8 @@ def _run(source: Path, partial: Path, plan: _Plan, settings: DecodeSettings) -> 
                     break
             outcome.higher_rate = 0
             assembler.finish()
+            if model_track:
+                model_track.finish()
         outcome.frames = file.frames
         if not outcome.frames:
             raise EpisodeError(f"undecodable: {source} decodes to nothing; download it again or leave the episode out")
@@ -166,6 +183,35 @@ def _run(source: Path, partial: Path, plan: _Plan, settings: DecodeSettings) -> 
 def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield first
     yield from rest
+
+
+@contextmanager
+def _model_track(partial: Path | None, rate: int) -> Iterator["_ModelTrack | None"]:
+    if partial is None:
+        yield None
+        return
+    with FlacFile(partial, MODEL_RATE) as file:
+        yield _ModelTrack(file, rate)
+
+
+class _ModelTrack:
+    """The recording once more, resampled to the models' rate as it is written (soxr HQ, one stream)."""
+
+    def __init__(self, file: FlacFile, rate: int) -> None:
+        import soxr
+
+        self._file = file
+        self._resampler = soxr.ResampleStream(rate, MODEL_RATE, 1, dtype="float32", quality="HQ")
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        self._append(self._resampler.resample_chunk(samples))
+
+    def finish(self) -> None:
+        self._append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+    def _append(self, resampled: NDArray[np.float32]) -> None:
+        if len(resampled):
+            self._file.write(resampled)
 
 
 class _Timeline:
@@ -208,9 +254,14 @@ class _Assembler:
     """Frames of any format in, mono blocks at one rate out to the file."""
 
     def __init__(
-        self, file: FlacFile, rate: int, mixes: dict[tuple[str, ...], Mix], outcome: _Outcome, rumble_hz: float
+        self,
+        tracks: Sequence["FlacFile | _ModelTrack"],
+        rate: int,
+        mixes: dict[tuple[str, ...], Mix],
+        outcome: _Outcome,
+        rumble_hz: float,
     ) -> None:
-        self._file = file
+        self._tracks = tracks
         self._without_rumble = RumbleFilter(rumble_hz, rate) if rumble_hz else None
         self._rate = rate
         self._mixes = mixes
@@ -288,7 +339,9 @@ class _Assembler:
     def _write(self, mono: NDArray[np.float32]) -> None:
         if not len(mono):
             return
-        self._file.write(self._without_rumble(mono) if self._without_rumble else mono)
+        samples = self._without_rumble(mono) if self._without_rumble else mono
+        for track in self._tracks:
+            track.write(samples)
 
 
 def _damage(

@@ -111,7 +111,7 @@ class _Ear:
     def _stretch(self, starts: Times, length: float) -> NDArray[np.float32]:
         opening = max(0.0, float(starts[0]))
         try:
-            samples = read_span(self._recording.path, opening, float(starts[-1]) + length)
+            samples = read_span(self._recording.heard_path, opening, float(starts[-1]) + length)
         except (OSError, RuntimeError) as error:
             raise EpisodeError(
                 f"recording-unreadable: {self._recording.path} can't be read from {opening:.2f} s ({error}); "

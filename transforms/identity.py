@@ -113,7 +113,7 @@ def _samples(path: str, start: float | None, end: float | None) -> Samples:
         with tempfile.TemporaryDirectory() as folder:
             media = Media(path, file_sha256(path), Path(path).stat().st_size, path)
             recording = decode(media, Path(folder) / "enrolment.flac")
-            return read_span(recording.path, 0.0, recording.duration)
+            return read_span(recording.heard_path, 0.0, recording.duration)
     except (OSError, RuntimeError, EpisodeError) as error:
         raise ConfigurationError(
             f"speaker.enroll: {path} can't be read as audio ({error}); name a recording of the target alone"

@@ -111,7 +111,7 @@ def _weakest(recording: Recording, piece: _Piece, parts: int) -> list[float]:
     for number in range(1, parts):
         middle = piece.start + number * step
         first = middle - step / 4
-        samples = read_span(recording.path, first, middle + step / 4)
+        samples = read_span(recording.heard_path, first, middle + step / 4)
         width = round(_DIP_SECONDS * MODEL_RATE)
         sums = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
         power = sums[width:] - sums[:-width]

@@ -101,7 +101,7 @@ def level_track(recording: Recording) -> LevelTrack:
         end = min(start + _BLOCK_SECONDS, recording.duration)
         lead = min(_LEAD_SECONDS, start)
         # Frames that begin in this block may end in the next.
-        samples = read_span(recording.path, start - lead, end + FRAME_SECONDS - HOP_SECONDS, _RATE)
+        samples = read_span(recording.heard_path, start - lead, end + FRAME_SECONDS - HOP_SECONDS, _RATE)
         found = frame_levels(samples, _RATE)[round(lead * _RATE) // hop :][: len(levels) - filled]
         levels[filled : filled + len(found)] = found
         filled += len(found)

@@ -40,7 +40,7 @@ def detect_speech(
     """
     frame = round(detector.frame_seconds * MODEL_RATE)
     block = max(1, round(block_seconds * MODEL_RATE / frame)) * frame
-    found = list(detector.stream(read_blocks(recording.path, block)))
+    found = list(detector.stream(read_blocks(recording.heard_path, block)))
     probabilities = np.concatenate(found) if found else np.zeros(0, np.float32)
     return speech_spans(probabilities, detector.frame_seconds, recording.duration, settings)
 

@@ -124,10 +124,11 @@ class Download(Stage):
 
 @dataclass(frozen=True)
 class Decode(Stage):
-    """A seekable mono FLAC."""
+    """A seekable mono FLAC, and in the same pass one at the models' rate."""
 
     settings: DecodeSettings
     name = "recording"
+    version = 2
     result = Recording
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
@@ -136,12 +137,14 @@ class Decode(Stage):
     def work(self, state: EpisodeState, key: str, store: Store) -> Recording:
         media = known(state.media)
         path = store.path("work", "recordings", f"{key}.flac")
-        with store.create(path) as partial:
-            recording = decode(replace(media, path=store.fetch(media.path)), partial, self.settings)
-        return replace(recording, path=path)
+        model_path = store.path("work", "recordings", f"{key}.model.flac")
+        source = replace(media, path=store.fetch(media.path))
+        with store.create(model_path) as model_partial, store.create(path) as partial:
+            recording = decode(source, partial, self.settings, model_partial)
+        return replace(recording, path=path, model_path=model_path)
 
     def files(self, result: Recording) -> tuple[str, ...]:
-        return (result.path,)
+        return result.path, result.model_path
 
 
 @dataclass(frozen=True)
@@ -402,7 +405,7 @@ class VerifyText(Stage):
         is_published = not (row["transcript_source"] or "").startswith("recognised:")
         if not is_published or not judge(row, PERMISSIVE).kept:
             return None
-        samples = read_span(recording.path, row["start"], row["end"])
+        samples = read_span(recording.heard_path, row["start"], row["end"])
         return self.verifier.model.score(samples, row["spoken"].split())
 
     def apply(self, state: EpisodeState, result: Candidates, key: str) -> EpisodeState:
@@ -437,7 +440,7 @@ def candidate_row(clip: str, cut: Cut, rate: int, samples: int, scores: Scores) 
 
 def local_recording(state: EpisodeState, store: Store) -> Recording:
     recording = known(state.recording)
-    return replace(recording, path=store.fetch(recording.path))
+    return replace(recording, path=store.fetch(recording.path), model_path=store.fetch(recording.model_path))
 
 
 def local_diarization(state: EpisodeState, store: Store) -> Diarization:

@@ -31,7 +31,7 @@ def transcribe_target(
     said: list[SaidPassage] = []
     tokens: list[Token] = []
     for passage in passages:
-        samples = read_span(recording.path, passage.read_start, passage.read_end)
+        samples = read_span(recording.heard_path, passage.read_start, passage.read_end)
         heard = tokenise(" ".join(word.text for word in transcriber.transcribe(samples)))
         readings = [Reading(len(tokens) + i, token.spoken) for i, token in enumerate(heard) if token.spoken]
         tokens.extend(heard)

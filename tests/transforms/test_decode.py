@@ -15,8 +15,10 @@ import soundfile
 
 from schemas.errors import EpisodeError
 from schemas.recording import Media, Recording
+from transforms.audio import read_span
 from transforms.decode import DecodeSettings, decode
 from transforms.flac import FlacFile
+from transforms.models.base import MODEL_RATE
 
 SECONDS = 6.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -383,6 +385,19 @@ def test_an_offset_and_rumble_are_taken_out_and_the_voice_stays(tmp_path: Path) 
     later = slice(8_000, None)
     assert abs(samples[later].mean()) < 1e-3
     assert level_db(samples[later]) == pytest.approx(level_db(voice[later]), abs=0.2)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+def test_the_models_track_is_the_same_audio_at_their_rate(tmp_path: Path, rate: int) -> None:
+    soundfile.write(tmp_path / "a.wav", noise(rate), rate)
+    media = Media(str(tmp_path / "a.wav"), "0" * 64, 0, "")
+    recording = decode(media, tmp_path / "r.flac", model_out=tmp_path / "m.flac")
+    assert recording.heard_path == str(tmp_path / "m.flac")
+    heard, heard_rate = soundfile.read(recording.heard_path)
+    assert heard_rate == MODEL_RATE
+    assert len(heard) == pytest.approx(recording.duration * MODEL_RATE, abs=1)
+    wanted = read_span(recording.path, 1.0, 4.0)
+    assert np.abs(heard[MODEL_RATE : 4 * MODEL_RATE] - wanted).max() < 1e-3
 
 
 def test_silence_stays_silence(tmp_path: Path) -> None:

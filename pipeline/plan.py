@@ -37,15 +37,15 @@ class Cost:
 
 #: In the order of an episode's way. Measured on two shared cores: orders of magnitude, not promises.
 COSTS: Mapping[str, Cost] = {
-    "media": Cost(1.0),
-    "recording": Cost(9.0),
+    "media": Cost(0.5),
+    "recording": Cost(10.0),
     "captions": Cost(1.0),
-    "speech": Cost(8.0),
-    "diarization": Cost(72.0),
+    "speech": Cost(6.0),
+    "diarization": Cost(52.0),
     "target": Cost(1.0),
     "utterances": Cost(310.0, TARGET),
-    "cuts": Cost(4.0),
-    "scored": Cost(190.0, CLIPS),
+    "cuts": Cost(3.0),
+    "scored": Cost(230.0, CLIPS),
     "candidates": Cost(1.0),
     "verified": Cost(290.0, CLIPS),
 }

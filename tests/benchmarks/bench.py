@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import yaml
@@ -59,14 +60,28 @@ class Outcome:
 
 
 def build(podcast: Podcast, place: Path, url: str, folder: Path, workers: int, settings: Sequence[str]) -> Outcome:
-    """Build the podcast's dataset into `folder`, as a user does, and score it."""
+    """Build the podcast's dataset into `folder`, and score it."""
+    source = {"feed": f"{url}/{podcast.name}/feed.xml"}
+    speaker = {"name": "Host", "enroll": [str(place / "enroll.flac")]}
+    cpu = run_build(podcast.name, source, speaker, folder, workers, settings)
+    return outcome_of(folder / "dataset", place / "truth", cpu)
+
+
+def conversation_error(recordings: Path, folder: Path) -> DiarizationError:
+    """Of the turns of a telephone conversation of two, half a minute."""
+    sample = recordings / "conversation" / "sample.wav"
+    run_build("conversation", {"files": str(sample)}, {"name": "Anyone", "auto": True}, folder, 1, ())
+    turns = pq.read_table(folder / "dataset" / "turns").to_pylist()
+    heard = [(turn["speaker"], turn["start"], turn["end"]) for turn in turns]
+    return diarization_error(read_rttm(sample.with_suffix(".rttm")), heard)
+
+
+def run_build(
+    name: str, source: dict[str, str], speaker: dict[str, Any], folder: Path, workers: int, settings: Sequence[str]
+) -> float:
+    """Build into `folder`/dataset, as a user does; returns the CPU seconds of all its processes."""
     folder.mkdir(parents=True, exist_ok=True)
-    configuration = {
-        "name": podcast.name,
-        "output": "./dataset",
-        "sources": [{"feed": f"{url}/{podcast.name}/feed.xml"}],
-        "speaker": {"name": "Host", "enroll": [str(place / "enroll.flac")]},
-    }
+    configuration = {"name": name, "output": "./dataset", "sources": [source], "speaker": speaker}
     (folder / "dataset.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False))
     command = [sys.executable, "-m", "pipeline.cli", "build", str(folder / "dataset.yaml"), "--workers", str(workers)]
     command += [word for setting in settings for word in ("--set", setting)]
@@ -75,9 +90,8 @@ def build(podcast: Podcast, place: Path, url: str, folder: Path, workers: int, s
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode > 1:
-        raise SystemExit(f"bench: the build of {podcast.name} ended with {done.returncode}; see {folder / 'build.log'}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return outcome_of(folder / "dataset", place / "truth", cpu)
+        raise SystemExit(f"bench: the build of {name} ended with {done.returncode}; see {folder / 'build.log'}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def outcome_of(dataset: Path, truth: Path, cpu_seconds: float) -> Outcome:
@@ -201,6 +215,9 @@ def main() -> None:
             line = " ".join(row(podcast.name, podcast.described, outcomes[podcast])[3:])
             print(f"bench: {podcast.name} {line} ({time.monotonic() - began:.0f} s)", file=sys.stderr)
     report(outcomes, arguments.markdown)
+    if not arguments.only:
+        rate = conversation_error(recordings, arguments.folder / "datasets" / "conversation").rate
+        print(f"a telephone conversation of two, 30 s: DER {rate:.1%}")
 
 
 def report(outcomes: dict[Podcast, Outcome], path: Path | None) -> None:

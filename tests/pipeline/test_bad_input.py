@@ -342,20 +342,19 @@ def test_of_ten_thousand_items_only_those_within_the_limit_are_asked_for(built: 
     assert sum(row["guid"] is not None for row in built.rows) == ITEMS + 1
 
 
-def test_a_plan_of_ten_thousand_episodes_takes_seconds_and_little_memory(site: Site, folder: Path) -> None:
-    """Without a limit. Time and memory of the whole command, Python and libraries among them."""
+def test_a_plan_of_ten_thousand_episodes_takes_little_memory(site: Site, folder: Path) -> None:
+    """Without a limit. Memory of the whole command, Python and libraries among it."""
     path = configuration(folder, [{"feed": site.url("/feed.xml")}], "plan")
     program = (
-        f"import time; from pipeline.cli import main; code = main(['plan', {str(path)!r}]); "
-        "print(time.process_time(), open('/proc/self/status').read().partition('VmHWM:')[2].split()[0], code)"
+        f"from pipeline.cli import main; code = main(['plan', {str(path)!r}]); "
+        "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0], code)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     *printed, last = done.stdout.splitlines()
-    cpu_seconds, kilobytes, code = (float(word) for word in last.split())
+    kilobytes, code = (int(word) for word in last.split())
     assert code == 0
     assert any(line.startswith(f"episodes       {FILLERS + ITEMS}, ") for line in printed)
     assert len(printed) < 100
-    assert cpu_seconds < 30
     assert kilobytes < 500_000
 
 

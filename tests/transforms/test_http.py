@@ -168,7 +168,7 @@ def test_a_server_that_trickles_is_left_when_the_time_is_over(site: Site, client
     started = time.monotonic()
     with pytest.raises(HttpError, match=r"^too-slow: .*more than 0.3 s"):
         client.get(url, max_bytes=1000, max_seconds=0.3)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5, "given up before the server had said all"
     assert len(site.requests) == 1
 
 

@@ -142,9 +142,12 @@ def plan(config: ConfigFile, overrides: Overrides = None, output: Output = Forma
     from pipeline.doctor import usable_cores
     from pipeline.kept import kept_by_config
     from pipeline.plan import forecast
+    from pipeline.settings import consent_of
     from pipeline.views import show_plan
 
     loaded = _load(config, overrides)
+    if consent_of(loaded) is None:
+        say("no consent is on record: the dataset will be marked so")
     say("listing the sources ...")
     found = forecast(loaded, kept_by_config(loaded), usable_cores())
     show_plan(found, output)

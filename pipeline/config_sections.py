@@ -20,9 +20,11 @@ from pydantic import (
 
 from pipeline.config_errors import several
 from schemas.errors import ConfigurationError
+from schemas.recording import STANDARD_RATES
 from schemas.verdict import Thresholds, thresholds_from
 
-SAMPLING_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+#: Rates that clips can have (Hz); of less no voice is made.
+SAMPLING_RATES = tuple(rate for rate in STANDARD_RATES if rate >= 16_000)
 _RATES = ", ".join(map(str, SAMPLING_RATES))
 KINDS = ("feed", "opml", "files", "manifest")
 #: What each stage can be done with in this version; the first is the embedded set's.
@@ -319,3 +321,9 @@ class Splits(Section):
         if not math.isclose(total, 1.0, abs_tol=1e-6):
             raise ValueError(f"train, validation and test have to add up to 1, these add up to {total:g}")
         return self
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """Of train, validation and test; they add up to 1 also where they were written with few decimals."""
+        total = self.train + self.validation + self.test
+        return self.train / total, self.validation / total, self.test / total

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.config import Config, is_uri
 from pipeline.doctor import Check, Status, check_output
 from pipeline.plan import Forecast, file_seconds, forecast
-from schemas.consent import read_consent
+from pipeline.settings import consent_of
 from schemas.errors import ConfigurationError
 
 # A GE2E embedding of less speech than this wavers; 10 s and more are steady.
@@ -110,18 +110,17 @@ def check_enrolment_episodes(config: Config, plan: Forecast) -> Iterator[Check]:
 
 def check_consent(config: Config, today: datetime.date) -> Check:
     """The speaker's consent: without one a dataset is built and marked so."""
-    if config.speaker.consent is None:
-        mend = (
-            "write consent.json as consent.example.json of `realtalk init` shows, and name it under speaker: consent:"
-        )
-        return Check("consent", Status.WARNING, "none on record: the dataset will be marked so", mend)
-    path = config.locate(config.speaker.consent)
     try:
-        consent = read_consent(path, today)
+        consent = consent_of(config, today)
     except ConfigurationError as error:
         return Check(
             "consent", Status.MISSING, "; ".join(str(error).splitlines()), "correct it, or ask the speaker anew"
         )
+    if consent is None:
+        mend = (
+            "write consent.json as consent.example.json of `realtalk init` shows, and name it under speaker: consent:"
+        )
+        return Check("consent", Status.WARNING, "none on record: the dataset will be marked so", mend)
     until = f"until {consent.expiry}" if consent.expiry else "until withdrawn"
     return Check("consent", Status.OK, f"{consent.who} to {consent.to_whom}, {until}")
 

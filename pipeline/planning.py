@@ -1,13 +1,10 @@
 """From a configuration to the plan of a build: stages with their settings and models, sources, rights."""
 
-import datetime
-
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
 from pipeline.graph import Plan
-from pipeline.settings import http_settings, sources_of
-from schemas.consent import read_consent
+from pipeline.settings import consent_of, http_settings, sources_of
 from transforms.align import AlignSettings
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
@@ -43,10 +40,10 @@ from transforms.target import TargetSettings
 _DETECTORS: dict[str, type[SpeechDetector]] = {"webrtc": WebRtcDetector, "silero": SileroDetector}
 
 
-def make_plan(config: Config, store: Store, today: datetime.date | None = None) -> Plan:
-    """The plan of a configuration's build. Reads the consent; raises ConfigurationError where it doesn't hold."""
+def make_plan(config: Config, store: Store) -> Plan:
+    """The plan of a configuration's build. Reads the consent; raises ConfigurationError where it doesn't hold today."""
     models = Guests(config)
-    consent = read_consent(config.locate(config.speaker.consent), today) if config.speaker.consent else None
+    consent = consent_of(config)
     clips = config.clips
     cutting = CutSettings(
         min_seconds=clips.min_seconds, max_seconds=clips.max_seconds, sampling_rate=clips.sampling_rate
@@ -82,7 +79,7 @@ def make_plan(config: Config, store: Store, today: datetime.date | None = None) 
         after_target=after_target,
         enrolment=enrolment_plan(config, models.embedder),
         thresholds=config.select.thresholds,
-        splits=(config.splits.train, config.splits.validation, config.splits.test),
+        splits=config.splits.shares,
         facts=DatasetFacts(
             name=config.name,
             config_hash=config.hash,

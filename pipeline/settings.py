@@ -1,9 +1,11 @@
-"""What the configuration means to each stage: its settings, from the YAML's words."""
+"""What the configuration means to each stage: its settings, from the YAML's words; and the consent that it names."""
 
+import datetime
 from collections.abc import Callable
 
 from pipeline.config import Config
 from pipeline.config_sections import SourceEntry
+from schemas.consent import TTS_TRAINING, Consent, read_consent
 from transforms.http import HttpSettings
 from transforms.sources import FeedSource, FilesSource, ManifestSource, OpmlSource, Source, allowed_hosts_of
 
@@ -22,6 +24,18 @@ def http_settings(config: Config) -> HttpSettings:
         tries=config.download.tries,
         stall_timeout_seconds=config.download.stall_seconds,
     )
+
+
+def consent_of(config: Config, today: datetime.date | None = None) -> Consent | None:
+    """The speaker's consent, None where none is named; `today` is the day of UTC where it is not given.
+
+    Raises ConfigurationError with a line for each fault: one that can't be read, does not hold today, or does not allow
+    the training of a voice.
+    """
+    if config.speaker.consent is None:
+        return None
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    return read_consent(config.locate(config.speaker.consent), day, TTS_TRAINING)
 
 
 def _source(entry: SourceEntry) -> Source:

@@ -24,10 +24,12 @@ from pydantic_core import ErrorDetails
 from schemas.errors import ConfigurationError
 from schemas.ids import digest, file_sha256
 
+#: What a dataset is made for.
+TTS_TRAINING = "tts-training"
 #: What a speaker can allow.
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
-        "tts-training": "training a synthetic voice of the speaker",
+        TTS_TRAINING: "training a synthetic voice of the speaker",
         "research": "research on the recordings and on what is made from them",
         "distribution": "passing the dataset or the voice on to others",
         "commercial": "use of the voice for profit",
@@ -96,14 +98,20 @@ _KINDS = {
 }
 
 
-def read_consent(path: str | Path, today: datetime.date | None = None) -> Consent:
-    """Read and check a consent record; with `today`, also that it holds on that day.
+def read_consent(path: str | Path, today: datetime.date | None = None, purpose: str = "") -> Consent:
+    """Read and check a consent record; with `today`, also that it holds on that day, with `purpose` (a key of SCOPES)
+    that it allows it.
 
     Raises ConfigurationError with all that is wrong with it, one line a fault.
     """
     path = Path(path)
     record = _parse(path)
     faults = [f"{path}: {fault}" for fault in _faults_of_dates(record, today)]
+    if purpose and purpose not in record.scope:
+        faults.append(
+            f"{path}: scope: {purpose} ({SCOPES[purpose]}) is not allowed, only {', '.join(record.scope)}; "
+            "ask the speaker for a new one"
+        )
     recording = path.parent / record.recording if record.recording else None
     if recording is not None and not recording.is_file():
         faults.append(f"{path}: recording: there is no file {recording}; put it there, or leave the recording out")
@@ -122,7 +130,7 @@ def read_consent(path: str | Path, today: datetime.date | None = None) -> Consen
 
 def _parse(path: Path) -> _Record:
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: there is no such file; put the consent there, or mend the path") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -132,6 +140,8 @@ def _parse(path: Path) -> _Record:
         return _Record.model_validate_json(content)
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"{path}: line {error.lineno}: not readable as JSON ({error.msg})") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path}: not a consent, its brackets are nested too deep; write it anew") from None
     except ValidationError as error:
         lines = (f"{path}: {_line(detail)}" for detail in error.errors(include_url=False))
         raise ConfigurationError("\n".join(lines)) from None

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: Rates that sound cards, codecs and trainers know (Hz).
+STANDARD_RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:

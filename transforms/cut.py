@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from schemas.clip import Cut
 from schemas.ids import digest
-from schemas.recording import Recording
+from schemas.recording import STANDARD_RATES, Recording
 from schemas.text import Phone, Utterance, Utterances, Word
 from schemas.turn import Span, TargetSpeech
 from transforms.pauses import LevelTrack, Pause, dip_between, level_track, pause_after, pause_before, pause_between
@@ -21,8 +21,6 @@ from transforms.text.spoken import is_clause_end, is_sentence_end
 
 __all__ = ["CutSettings", "clip_id", "clip_rate", "encode_flac", "left_out", "plan_cuts", "render_cut"]
 
-#: Rates that sound cards, codecs and trainers know (Hz).
-STANDARD_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 # A rate is worth having where the source fills this share of its band.
 FILLED_SHARE = 0.8
 # Diarization and detectors are this generous (s).

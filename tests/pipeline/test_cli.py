@@ -271,7 +271,10 @@ def test_plan_as_json(config: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     found = json.loads(captured.out)
     assert found["hours"] == pytest.approx(0.01)
     assert found["episodes"][0]["length_from"] == "file"
-    assert captured.err == "listing the sources ...\n"
+    assert captured.err.splitlines() == [
+        "no consent is on record: the dataset will be marked so",
+        "listing the sources ...",
+    ]
 
 
 def test_plan_of_nothing_fails(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -298,6 +301,31 @@ def test_a_build_by_a_silent_recording_of_the_speaker_does_not_start(config: Pat
         f"realtalk: speaker.enroll: {config.parent}/silent.flac holds 0.0 s of speech; "
         "give at least 1.5 s, better 10 s, of the target alone\n"
     )
+
+
+@pytest.mark.parametrize("command", ["plan", "build"])
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"date": "2020-01-01", "expiry": "2021-01-01"}, "expiry: the consent ended on 2021-01-01"),
+        ({"date": "2999-01-01"}, "date: 2999-01-01 lies in the future"),
+        ({"scope": ["research"]}, "scope: tts-training (training a synthetic voice of the speaker) is not allowed"),
+    ],
+)
+def test_without_a_consent_that_holds_today_nothing_is_planned_or_built(
+    command: str, changes: dict, fault: str, config: Path, capsys
+) -> None:
+    record = {"who": "A", "to_whom": "B", "scope": ["tts-training"], "expiry": None, "statement": "Yes.", **changes}
+    path = config.parent / "consent.json"
+    path.write_text(json.dumps({"date": "2025-03-01", **record}))
+    assert main([command, str(config), "--set", "speaker.consent=consent.json"]) == 2
+    assert said(capsys).startswith(f"realtalk: {path}: {fault}")
+    assert sorted(entry.name for entry in config.parent.iterdir()) == ["consent.json", "dataset.yaml"]
+
+
+def test_a_plan_says_that_its_consent_is_missing(config: Path, capsys) -> None:
+    assert main(["plan", str(config), "--set", "speaker.consent=gone.json"]) == 2
+    assert said(capsys).startswith(f"realtalk: {config.parent}/gone.json: there is no such file")
 
 
 def test_a_build_into_a_file_system_that_is_not_there_does_not_start(config: Path, capsys) -> None:

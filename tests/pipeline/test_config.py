@@ -7,8 +7,12 @@ import pytest
 import yaml
 
 from pipeline.config import Config, load_config
+from pipeline.config_sections import SAMPLING_RATES, Splits
 from schemas.errors import ConfigurationError
+from schemas.recording import Recording
 from schemas.verdict import PROFILES
+from transforms.cut import CutSettings, clip_rate
+from transforms.shards import assign_splits
 
 WHOLE = """\
 name: readings
@@ -341,3 +345,16 @@ def test_every_key_is_described() -> None:
 
     missing = [name for name, description in descriptions(Config) if not description]
     assert missing == []
+
+
+@pytest.mark.parametrize("rate", SAMPLING_RATES)
+def test_every_rate_that_a_configuration_takes_is_one_that_clips_get(rate: int) -> None:
+    recording = Recording("x.flac", "0" * 64, 1.0, 48_000, 48_000, 1)
+    assert clip_rate(recording, CutSettings(sampling_rate=rate)) == rate
+
+
+@pytest.mark.parametrize("shares", [(0.3333333, 0.3333333, 0.3333333), (0.9, 0.05, 0.05), (1.0, 0.0, 0.0)])
+def test_shares_that_a_configuration_takes_are_shares_that_a_build_assigns(shares: tuple[float, ...]) -> None:
+    splits = Splits(train=shares[0], validation=shares[1], test=shares[2])
+    assert splits.shares == pytest.approx(shares, abs=1e-6)
+    assert assign_splits(["a", "b"], splits.shares)

@@ -125,6 +125,23 @@ def test_each_fault_is_one_line(tmp_path: Path, changes: dict[str, Any], line: s
     assert faults(write(tmp_path, **changes)) == [line]
 
 
+def test_a_purpose_that_is_not_allowed_is_a_fault(tmp_path: Path) -> None:
+    path = write(tmp_path, scope=["research"])
+    assert read_consent(path, TODAY, "research").covers("research")
+    with pytest.raises(ConfigurationError) as caught:
+        read_consent(path, TODAY, "tts-training")
+    assert str(caught.value) == (
+        f"{path}: scope: tts-training (training a synthetic voice of the speaker) is not allowed, only research; "
+        "ask the speaker for a new one"
+    )
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert read_consent(path).who == "Ada Example"
+
+
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     assert len(faults(write(tmp_path, who=..., date="soon", extra=1))) == 3
 
@@ -144,6 +161,9 @@ def test_files_that_are_no_records(tmp_path: Path) -> None:
     path.write_text("[]")
     (line,) = faults(path)
     assert "object" in line
+    path.write_text("[" * 100_000)
+    (line,) = faults(path)
+    assert line.startswith("not a")
     path.write_bytes(b"\xff\xfe{}")
     (line,) = faults(path)
     assert line.startswith("can't be read as text")

@@ -1,6 +1,7 @@
 """Which engine runs the graph. The local one is pinned to FnApiRunner: the default runner tries to download another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -11,7 +12,9 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from schemas.errors import ConfigurationError
+from pipeline.beam_errors import unwrapped
+from pipeline.console import shortened
+from schemas.errors import ConfigurationError, RealtalkError
 from transforms.episodes import Workers
 from transforms.store import Store
 from transforms.workers import nothing
@@ -21,6 +24,7 @@ _REFUSED = {"daskrunner": "it loses tagged outputs and reports success", "dask":
 _LOCAL = {"", "directrunner", "fnapirunner", "local"}
 # Episodes on their way at once: enough that no worker waits for one, and some more that are being downloaded.
 _EPISODES_A_WORKER, _DOWNLOADS = 2, 2
+_WHY_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,24 @@ def choose_engine(arguments: Sequence[str], workers: int, store: Store) -> Engin
     return Engine(FnApiRunner(), options, Workers(workers, _EPISODES_A_WORKER * workers + _DOWNLOADS, prepare))
 
 
+@contextmanager
+def named_in_errors(engine: Engine) -> Iterator[None]:
+    """Says of which engine an error is that none of our code raised: it can't be started or reached, or it failed.
+
+    Raises RealtalkError in its place; errors of the local engine stay as they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(engine.runner, PipelineRunner) or unwrapped(error) is not error:
+            raise
+        why = (" ".join(str(error).split()) or type(error).__name__).rstrip(".")
+        raise RealtalkError(
+            f"--runner={engine.runner}: {shortened(why, _WHY_CHARACTERS)}; see its own log, "
+            "or leave --runner out to run here"
+        ) from error
+
+
 @dataclass(frozen=True)
 class RemoteFiles:
     """Makes a worker process know the file systems that this process knows, and their options."""
@@ -64,6 +86,7 @@ class RemoteFiles:
 
     @staticmethod
     def of(options: PipelineOptions) -> "RemoteFiles":
+        """The file systems of this process, with the options of Beam that they are reached by."""
         found = {path.rpartition(".")[0] for path in FileSystem.get_all_plugin_paths()}
         beams = "apache_beam."
         return RemoteFiles(

@@ -64,10 +64,10 @@ def test_what_is_none_of_ours_stays_what_it_is(error: Exception) -> None:
         [],
         [
             "--runner=DataflowRunner",
-            "--project=p",
+            "--project=talk-1",
             "--region",
             "europe-west1",
-            "--temp_location=gs://b/t",
+            "--temp_location=gs://bucket/tmp",
             "--streaming",
         ],
         ["--runner=PortableRunner", "--job_endpoint=localhost:8099", "--an_option_of_the_job_server=1"],
@@ -83,9 +83,27 @@ def test_options_that_beam_knows(arguments: list[str]) -> None:
         (["--runnr=DataflowRunner"], "--runnr: no option of Beam; did you mean --runner?"),
         (["more"], "more: no option of Beam; an option is --NAME=VALUE"),
         (["--direct_num_workers=x"], "options for Beam: argument --direct_num_workers: invalid int value: 'x'"),
+        (["--direct_num_workers=2"], "--direct_num_workers: is not for Beam to say here; use --workers"),
+        (
+            ["--direct_running_mode=multi_processing"],
+            "--direct_running_mode: is not for Beam to say here; use --workers",
+        ),
+        (
+            ["--runner=DataflowRunner", "--project=talk-1", "--temp_location=gs://bucket/tmp"],
+            "--runner=DataflowRunner: Missing required option: region; correct the options after --",
+        ),
+        (["--runner=a.b"], "--runner=a.b: No module named 'a'; leave --runner out to run here"),
     ],
 )
 def test_options_that_beam_would_drop(arguments: list[str], line: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         check_beam_arguments(arguments)
     assert str(caught.value) == line
+
+
+def test_a_runner_that_there_is_not_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^--runner=NoSuch: Unexpected pipeline runner.* DataflowRunner, "
+    ) as it:
+        check_beam_arguments(["--runner=NoSuch"])
+    assert "\n" not in str(it.value)

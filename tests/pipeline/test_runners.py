@@ -7,8 +7,8 @@ from apache_beam.options.pipeline_options import DirectOptions, GoogleCloudOptio
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from folder_filesystem import PREFIX
 
-from pipeline.runners import choose_engine
-from schemas.errors import ConfigurationError
+from pipeline.runners import choose_engine, named_in_errors
+from schemas.errors import ConfigurationError, RealtalkError
 from transforms.store import Store
 from transforms.workers import WorkerPool
 
@@ -45,3 +45,16 @@ def test_a_worker_process_knows_the_file_systems_of_the_build(tmp_path: Path) ->
 def test_an_engine_that_loses_data_is_refused_with_the_reason() -> None:
     with pytest.raises(ConfigurationError, match="loses"):
         choose_engine(["--runner=DaskRunner"], 1, HERE)
+
+
+def test_what_an_engine_elsewhere_says_is_one_line_that_names_it() -> None:
+    remote = choose_engine(["--runner=PrismRunner"], 1, HERE)
+    with pytest.raises(RealtalkError) as caught, named_in_errors(remote):
+        raise RuntimeError("can't download\n  prism.")
+    assert str(caught.value) == (
+        "--runner=PrismRunner: can't download prism; see its own log, or leave --runner out to run here"
+    )
+    with pytest.raises(RealtalkError, match=r"^a: b$"), named_in_errors(remote):
+        raise RealtalkError("a: b")
+    with pytest.raises(ZeroDivisionError), named_in_errors(choose_engine([], 1, HERE)):
+        raise ZeroDivisionError

@@ -12,16 +12,17 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.commit import committed_manifest
 from pipeline.config import Config
 from pipeline.graph import SUMMARY_PATH, build_graph
 from pipeline.logs import logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
-from pipeline.runners import choose_engine
+from pipeline.runners import choose_engine, named_in_errors
 from pipeline.timings import keep_timings
 from pipeline.troubles import Trouble, read_troubles
 from schemas.errors import EpisodeError, RealtalkError
-from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from schemas.manifest import MANIFEST_NAME, Manifest
 from transforms.store import Store
 
 
@@ -49,7 +50,7 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
     require_reachable(store)
     with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
         display = ProgressDisplay(Path(store.path("work", "progress")), terminal) if store.is_local else nullcontext()
-        with display as progress, engine.workers.pool():
+        with display as progress, engine.workers.pool(), named_in_errors(engine):
             pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
             build_graph(pipeline, plan, engine.workers)
             pipeline.run().wait_until_finish()
@@ -73,10 +74,10 @@ def require_reachable(store: Store) -> None:
 
 
 def read_result(store: Store, tally: Tally) -> BuildResult:
-    text, summary = store.read_text(store.path(MANIFEST_NAME)), store.read_text(store.path(*SUMMARY_PATH))
-    if text is None or summary is None:
+    """What a run that has ended made; raises RealtalkError where it made no dataset."""
+    manifest, summary = committed_manifest(store), store.read_text(store.path(*SUMMARY_PATH))
+    if manifest is None or summary is None:
         raise RealtalkError(f"{store.root}: the build ended without a dataset; see {log_path(store)} and run it again")
-    manifest = parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))
     return BuildResult(
         output=store.root,
         manifest=manifest,
@@ -114,4 +115,5 @@ def one_build_at_a_time(store: Store) -> Iterator[None]:
 
 
 def log_path(store: Store) -> str:
+    """Where the log of a build goes."""
     return store.path("work", "build.log")

@@ -18,7 +18,7 @@ from apache_beam.pvalue import AsDict, AsSingleton
 from pydantic import TypeAdapter
 
 from schemas.clip import candidate_schema
-from schemas.ids import digest
+from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
 from schemas.verdict import KEPT, Thresholds
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
@@ -27,11 +27,11 @@ from transforms.shards import (
     ClipReference,
     ShardPlan,
     assign_splits,
+    keep_table,
     plan_shards,
     references,
     split_key,
     write_shard,
-    write_table,
 )
 from transforms.store import Store
 
@@ -130,6 +130,7 @@ class Choose(beam.PTransform):
 
 
 def highest(rates: Iterable[int]) -> int:
+    """The highest of some rates (Hz); 0 of none."""
     return max(rates, default=0)
 
 
@@ -160,9 +161,7 @@ class JudgeEpisode(beam.DoFn):
         judged = judged.cast(candidate_schema())
         key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
         path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")
-        if not self.store.exists(path):
-            with self.store.create(path) as partial:
-                write_table(partial, judged)
+        keep_table(self.store, path, judged)
         yield as_judged(scored, split, path, judged)
 
 
@@ -176,6 +175,7 @@ def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table
 
 
 def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table) -> Judged:
+    """What the dataset has to know of an episode's judged `candidates`, kept at `path`."""
     chosen = candidates.filter(pc.equal(candidates["verdict"], KEPT))
     return Judged(
         episode_id=scored.episode_id,
@@ -216,5 +216,13 @@ class WriteShard(beam.DoFn):
         yield WrittenShard(record, path)
 
     def _known(self, record_path: str, path: str) -> ShardRecord | None:
-        text = self.store.read_text(record_path)
-        return SHARD_RECORD.validate_json(text) if text is not None and self.store.exists(path) else None
+        """The record of a shard that is there as it was written; None where it, or its record, is damaged or gone."""
+        content = self.store.read_bytes(record_path)
+        if content is None or not self.store.exists(path):
+            return None
+        try:
+            record = SHARD_RECORD.validate_json(content)
+        except ValueError:
+            return None
+        is_whole = self.store.size(path) == record.bytes and file_sha256(self.store.fetch(path)) == record.sha256
+        return record if is_whole else None

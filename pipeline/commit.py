@@ -11,20 +11,21 @@ import pyarrow as pa
 
 from pipeline.choose import Judged, WrittenShard
 from schemas.errors import RealtalkError
-from schemas.ids import digest
+from schemas.ids import digest, file_sha256
 from schemas.manifest import (
     CONSENTED,
     MANIFEST_NAME,
     NO_CONSENT,
     FileRecord,
     Manifest,
+    ShardRecord,
     SplitTotal,
     Totals,
     manifest_bytes,
     parse_manifest,
 )
 from schemas.tables import EPISODE_SCHEMA
-from transforms.shards import file_record, write_table
+from transforms.shards import file_record, keep_table
 from transforms.store import Store
 
 #: Folders that a dataset's Parquet files are in; what a build didn't make leaves them.
@@ -85,10 +86,10 @@ class CommitDataset(beam.DoFn):
     def _keep_from_loss(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
         failed = [row for row in rows if row["state"] == "failed"]
-        before = self.store.read_text(self.store.path(MANIFEST_NAME))
-        if before is None or not failed or any(row["state"] == "done" for row in rows):
+        if not failed or any(row["state"] == "done" for row in rows):
             return
-        if parse_manifest(before.encode("utf-8"), self.store.path(MANIFEST_NAME)).totals.candidates:
+        before = committed_manifest(self.store)
+        if before is not None and before.totals.candidates:
             first = f"{failed[0]['error']}: {failed[0]['error_detail']}"
             raise RealtalkError(
                 f"{self.store.root}: nothing could be taken this time ({len(failed)} failed, the first with {first}); "
@@ -102,9 +103,7 @@ class CommitDataset(beam.DoFn):
         ordered = sorted(rows, key=lambda row: (row["published"] or "~", row["episode_id"], row["source_url"]))
         table = pa.Table.from_pylist([dict(row) for row in ordered], schema=EPISODE_SCHEMA)
         path = self.store.path("work", "episodes", f"{digest('episodes', table.to_pydict())}.parquet")
-        if not self.store.exists(path):
-            with self.store.create(path) as partial:
-                write_table(partial, table)
+        keep_table(self.store, path, table)
         return Publication(EPISODES_NAME, path)
 
 
@@ -128,6 +127,7 @@ def make_manifest(
     shards: Sequence[WrittenShard],
     files: Sequence[FileRecord],
 ) -> Manifest:
+    """The manifest of what a build made; the order that its parts come in does not count."""
     judged = sorted(judged, key=lambda one: one.episode_id)
     rows = sorted(rows, key=lambda row: (row["episode_id"], row["source_url"]))
     splits = {
@@ -169,29 +169,52 @@ def _total(rows: Sequence[Mapping[str, Any]], column: str) -> float:
     return exact(row[column] or 0.0 for row in rows)
 
 
+def committed_manifest(store: Store) -> Manifest | None:
+    """The manifest of the dataset that is ready in a store; None without one. Raises RealtalkError for damage."""
+    path = store.path(MANIFEST_NAME)
+    content = store.read_bytes(path)
+    return None if content is None else parse_manifest(content, path)
+
+
 def commit(store: Store, manifest: Manifest, published: Sequence[Publication], config_yaml: str) -> str:
-    """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written"."""
-    manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest).decode("utf-8")
-    if store.read_text(manifest_path) == content and _in_place(store, manifest):
+    """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
+
+    What is in work/ is as the manifest says.
+    """
+    manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
+    if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
         return "unchanged"
     store.remove(manifest_path)
     for publication in published:
-        store.publish(publication.path, store.path(*publication.name.split("/")))
+        store.publish(publication.path, _place(store, publication.name))
     wanted = {publication.name for publication in published}
     for folder in FOLDERS:
         for name in store.names(folder):
             if f"{folder}/{name}" not in wanted:
                 store.remove(store.path(folder, name))
     store.write_text(store.path(CONFIG_NAME), config_yaml)
-    store.write_text(manifest_path, content)
+    store.write_text(manifest_path, content.decode("utf-8"))
     return "written"
 
 
-def _in_place(store: Store, manifest: Manifest) -> bool:
-    """Whether every file of the manifest is there with its size, and nothing else is."""
-    wanted = {record.name: record.bytes for record in manifest.files}
-    wanted |= {shard.name: shard.bytes for shard in manifest.shards}
+def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]) -> bool:
+    """Whether every file of the manifest is there as it was written, and nothing else is."""
     found = {f"{folder}/{name}" for folder in FOLDERS for name in store.names(folder)}
-    return found == set(wanted) and all(
-        store.size(store.path(*name.split("/"))) == size for name, size in wanted.items()
+    linked = {one.name for one in published if one.name in found and store.is_same(one.path, _place(store, one.name))}
+    records: list[FileRecord | ShardRecord] = [*manifest.files, *manifest.shards]
+    return found == {record.name for record in records} and not any(
+        damage(store, record) for record in records if record.name not in linked
     )
+
+
+def damage(store: Store, record: FileRecord | ShardRecord) -> str:
+    """What is wrong with a file of a dataset, as its manifest has it: "missing", "damaged", or "" for nothing."""
+    path = _place(store, record.name)
+    if not store.exists(path):
+        return "missing"
+    is_whole = store.size(path) == record.bytes and file_sha256(store.fetch(path)) == record.sha256
+    return "" if is_whole else "damaged"
+
+
+def _place(store: Store, name: str) -> str:
+    return store.path(*name.split("/"))

@@ -32,6 +32,9 @@ from pipeline.overrides import apply_overrides
 from schemas.errors import ConfigurationError
 from schemas.ids import digest
 
+_RESOLVED = (
+    "# As resolved. Relative paths start from the folder of the configuration that was built from, not from here.\n"
+)
 _URI = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -92,18 +95,17 @@ class Config(Section):
         return {**plain, "select": self.select.resolved, "download": {"max_bytes": self.download.max_bytes}}
 
     def resolved_yaml(self) -> str:
-        """What decides the dataset's content as YAML that can be built from, defaults filled in; paths as given."""
-        return yaml.safe_dump(self.content(), sort_keys=False, allow_unicode=True, width=100)
+        """What decides the dataset's content as YAML, defaults filled in.
+
+        Paths are as given, so that a dataset says the same wherever it lies; they start from the folder of the file
+        that was built from.
+        """
+        return _RESOLVED + yaml.safe_dump(self.content(), sort_keys=False, allow_unicode=True, width=100)
 
     @property
     def hash(self) -> str:
         """Identity of what decides the content (16 hexadecimal digits)."""
-        return config_hash(self.content())
-
-
-def config_hash(content: dict[str, Any]) -> str:
-    """Identity of a configuration's content (16 hexadecimal digits)."""
-    return digest("config", content)
+        return digest("config", self.content())
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -112,7 +114,14 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     Raises ConfigurationError with one line for each mistake, all at once: file and line, what, what to do.
     """
     file = Path(path)
-    document = parse_yaml(_read(file))
+    config = parse_config(_read(file), str(file), overrides)
+    config._folder = file.parent.absolute()
+    return config
+
+
+def parse_config(text: str, file: str, overrides: Sequence[str] = ()) -> Config:
+    """A configuration from its YAML, as `load_config` does; `file` names it in the lines of errors."""
+    document = parse_yaml(text)
     problems = [f"{file}:{problem.line}: {problem.text}".replace(":0: ", ": ") for problem in document.problems]
     if document.values is None and not problems:
         problems.append(f"{file}: is empty; `realtalk init DIR` writes one to start from")
@@ -121,11 +130,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     if not isinstance(document.values, dict):
         raise ConfigurationError("\n".join(problems))
     values, origins, wrong = apply_overrides(document.values, overrides, Config)
-    config, mistakes = _validated(values, Origin(str(file), document, origins))
+    config, mistakes = _validated(values, Origin(file, document, origins))
     problems += [*mistakes, *wrong]
     if config is None or problems:
         raise ConfigurationError("\n".join(problems))
-    config._folder = file.parent.absolute()
     return config
 
 

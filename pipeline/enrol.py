@@ -49,10 +49,12 @@ class EnrolmentPlan:
 
     @property
     def is_automatic(self) -> bool:
+        """Whether the target is who speaks most."""
         return not self.files and not self.spans
 
 
 def enrolment_plan(config: Config, embedder: OneModel[SpeakerEmbedder]) -> EnrolmentPlan:
+    """How a configuration says that its speaker is to be known."""
     entries = config.speaker.enroll or ()
     return EnrolmentPlan(
         name=config.speaker.name,
@@ -83,6 +85,7 @@ class Enrol(beam.PTransform):
 
 
 def passages_of(state: EpisodeState, plan: EnrolmentPlan) -> Iterator[tuple[str, Passage]]:
+    """The passages of an enrolment that an episode holds, with its guid."""
     for span in plan.spans:
         if span.guid == state.episode.guid and state.recording:
             yield span.guid, (state.recording.heard_path, span.start, span.end)
@@ -128,8 +131,11 @@ class EmbedEnrolment(beam.DoFn):
         yield replace(self._kept(key) or self._embedded(passages, key), name=plan.name)
 
     def _kept(self, key: str) -> Identity | None:
-        text = self.store.read_text(kept_result_path(self.store, "enrolment", key))
-        return _IDENTITY.validate_json(text) if text else None
+        content = self.store.read_bytes(kept_result_path(self.store, "enrolment", key))
+        try:
+            return _IDENTITY.validate_json(content) if content is not None else None
+        except ValueError:
+            return None
 
     def _embedded(self, passages: Sequence[Passage], key: str) -> Identity:
         identity: Identity = self.workers.pool().run(Embed(self.plan.embedder), passages).value
@@ -148,6 +154,7 @@ def voices_of(state: EpisodeState, store: Store) -> EpisodeVoices:
 
 
 def choose(voices: Sequence[EpisodeVoices], plan: EnrolmentPlan, enrolment: Iterable[Identity]) -> TargetChoice:
+    """The target among the speakers of all episodes: whom the enrolment is of, else who speaks most."""
     return choose_targets(voices, next(iter(enrolment), None), plan.name)
 
 

@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 from pyarrow import fs
 
 from schemas.clip import candidate_schema
-from schemas.errors import RealtalkError
+from schemas.errors import ConfigurationError, RealtalkError
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 
 _LISTED = 5
@@ -28,20 +28,27 @@ class Dataset:
     root: str
 
     def has(self, *parts: str) -> bool:
+        """Whether something is below the dataset's folder."""
         return bool(self.filesystem.get_file_info("/".join((self.root, *parts))).type != fs.FileType.NotFound)
 
-    def table(self, folder: str, columns: Sequence[str] | None = None, where: Any = None) -> pa.Table:
-        """Rows of FOLDER/*.parquet; raises RealtalkError where it can't be read."""
+    def table(self, folder: str, columns: Sequence[str] | None = None, where: Any = None, name: str = "") -> pa.Table:
+        """Rows of FOLDER/*.parquet, or of FOLDER/NAME alone; raises RealtalkError where it can't be read."""
         try:
-            return self._files(folder).to_table(columns=columns, filter=where)
+            return self._files(folder, name).to_table(columns=columns, filter=where)
         except (pa.ArrowException, OSError) as error:
-            raise RealtalkError(f"{self.location}/{folder}: can't be read: {_first_line(error)}") from None
+            place = f"{self.location}/{folder}" + (f"/{name}" if name else "")
+            raise RealtalkError(
+                f"{place}: can't be read ({_first_line(error)}); run realtalk build to make it anew"
+            ) from None
 
     def rows(self, folder: str, where: Any = None) -> list[dict[str, Any]]:
+        """As `table`, each row a mapping."""
         rows: list[dict[str, Any]] = self.table(folder, where=where).to_pylist()
         return rows
 
-    def _files(self, folder: str) -> Any:
+    def _files(self, folder: str, name: str) -> Any:
+        if name:
+            return ds.dataset(f"{self.root}/{folder}/{name}", filesystem=self.filesystem)
         # A dataset of which every episode failed has no candidates, and so no folder of them.
         selector = fs.FileSelector(f"{self.root}/{folder}", recursive=False, allow_not_found=True)
         files = _parquet(self.filesystem.get_file_info(selector))
@@ -75,7 +82,7 @@ def inspect(dataset: Dataset, wanted: str) -> dict[str, Any]:
     than one thing is named so.
     """
     if not wanted.strip():
-        raise RealtalkError("name a clip or an episode: its id, the start of its id, or an episode's guid")
+        raise ConfigurationError("name a clip or an episode: its id, the start of its id, or an episode's guid")
     episode, clip = _find(dataset, wanted)
     if clip is not None:
         return _clip_facts(dataset, clip)
@@ -86,7 +93,7 @@ def inspect(dataset: Dataset, wanted: str) -> dict[str, Any]:
 def write_audio(dataset: Dataset, clip: Mapping[str, Any], out: Path) -> None:
     """Write a clip's FLAC as it is kept; `out` appears whole or not at all. Raises RealtalkError."""
     if out.suffix.lower() != ".flac":
-        raise RealtalkError(f"{out}: clips are kept as FLAC; name a file that ends in .flac")
+        raise ConfigurationError(f"{out}: clips are kept as FLAC; name a file that ends in .flac")
     content = _audio(dataset, clip)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
@@ -148,15 +155,17 @@ def _turns(dataset: Dataset, where: Any) -> list[dict[str, Any]]:
 def _audio(dataset: Dataset, clip: Mapping[str, Any]) -> bytes:
     """A clip's bytes from the candidates' audio, or from the shards where that was deleted."""
     same = ds.field("id") == clip["id"]
-    path = f"clips/{clip['episode_id']}.parquet"
-    if dataset.has(path):
-        found = ds.dataset(f"{dataset.root}/{path}", filesystem=dataset.filesystem).to_table(["audio"], filter=same)
+    name = f"{clip['episode_id']}.parquet"
+    if dataset.has("clips", name):
+        found = dataset.table("clips", ["audio"], same, name)
     elif dataset.has("data"):
         found = dataset.table("data", ["audio"], same)
     else:
         found = None
     if found is None or not found.num_rows:
-        raise RealtalkError(f"{dataset.location}: the audio of {clip['id']} is not there ({path}); build it again")
+        raise RealtalkError(
+            f"{dataset.location}: the audio of {clip['id']} is not there (clips/{name}); build it again"
+        )
     content: bytes = found.column("audio")[0].as_py()["bytes"]
     return content
 

@@ -5,8 +5,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from pipeline.config import Config, is_uri
 from pipeline.inspect import open_dataset
 from pipeline.reselect import current_configuration
@@ -65,10 +63,10 @@ def finished_episodes(output: str, config: Config, models: Mapping[str, str]) ->
 def _is_as_before(output: str, config: Config, sections: Sequence[str]) -> bool:
     """Whether sections of the configuration say what they said when the dataset in `output` was made."""
     try:
-        before, now = yaml.safe_load(current_configuration(output)), config.content()
-        return all(before[section] == now[section] for section in sections)
-    except (RealtalkError, yaml.YAMLError, KeyError, TypeError):
+        before, now = current_configuration(output).content(), config.content()
+    except RealtalkError:
         return False
+    return all(before[section] == now[section] for section in sections)
 
 
 def kept_stages(episode: Episode, media: Media, stages: Sequence[Stage], store: Store) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ def parse_yaml(text: str) -> Document:
     except ValueError as error:
         # A date such as 2024-02-31 looks like one to YAML and is none.
         document.problems.append(Problem(0, f"a value can't be read: {error}"))
+    except RecursionError:
+        document.problems.append(Problem(0, "brackets or lists are nested too deep"))
     finally:
         loader.dispose()
     return document

@@ -7,21 +7,29 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow.parquet as pq
-import yaml
 from apache_beam.pvalue import AsList
 
 from pipeline.build import BuildResult, log_path, one_build_at_a_time, read_result
 from pipeline.choose import Choose, Scored
-from pipeline.commit import CONFIG_NAME, EPISODES_NAME, CommitDataset, DatasetFacts, Publication
-from pipeline.config import config_hash, is_uri
+from pipeline.commit import (
+    CONFIG_NAME,
+    EPISODES_NAME,
+    CommitDataset,
+    DatasetFacts,
+    Publication,
+    committed_manifest,
+    damage,
+)
+from pipeline.config import is_uri
 from pipeline.config_sections import Selection
 from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
+from pipeline.reselect import resolved_configuration
 from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
-from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from schemas.manifest import Manifest
 from transforms.store import Store
 
 Row = Mapping[str, Any]
@@ -30,26 +38,28 @@ Row = Mapping[str, Any]
 def run_select(dataset: str, selection: Selection) -> BuildResult:
     """Judge every candidate of a committed dataset anew and write its shards; what a build with it would have written.
 
-    Raises RealtalkError where no dataset is ready.
+    Raises RealtalkError where no dataset is ready, or where it is not whole.
     """
     store = Store(dataset if is_uri(dataset) else os.path.abspath(dataset))
     with one_build_at_a_time(store):
         before = _manifest(store)
-        content = yaml.safe_load(store.read_text(store.path(CONFIG_NAME)) or "{}") | {"select": selection.resolved}
+        require_whole(store, before)
+        config = resolved_configuration(store.read_bytes(store.path(CONFIG_NAME)) or b"", store.path(CONFIG_NAME))
+        config = config.model_copy(update={"select": selection})
         rows = pq.read_table(store.fetch(store.path(*EPISODES_NAME.split("/"))), partitioning=None).to_pylist()
         facts = DatasetFacts(
             name=before.name,
-            config_hash=config_hash(content),
+            config_hash=config.hash,
             models=before.models,
             consent_id=before.consent_id,
-            config_yaml=yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100),
-            sampling_rate=content["clips"]["sampling_rate"],
-            speaker=content["speaker"]["name"],
+            config_yaml=config.resolved_yaml(),
+            sampling_rate=config.clips.sampling_rate,
+            speaker=config.speaker.name,
         )
         engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
             pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
-            build_choice(pipeline, store, facts, selection, tuple(content["splits"].values()), rows)
+            build_choice(pipeline, store, facts, selection, config.splits.shares, rows)
             pipeline.run().wait_until_finish()
     unchanged = before.version == _manifest(store).version
     return read_result(store, Tally(result="unchanged" if unchanged else "written"))
@@ -60,17 +70,16 @@ def build_choice(
     store: Store,
     facts: DatasetFacts,
     selection: Selection,
-    splits: tuple[float, ...],
+    splits: tuple[float, float, float],
     rows: Sequence[Row],
 ) -> None:
     """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds."""
     with_candidates = {name.removesuffix(".parquet") for name in store.names("candidates")}
     scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in with_candidates]
-    train, validation, test = splits
     chosen = (
         root
         | "Scored" >> beam.Create(scored)
-        | "Choose clips" >> Choose(store, selection.thresholds, (train, validation, test), facts.sampling_rate)
+        | "Choose clips" >> Choose(store, selection.thresholds, splits, facts.sampling_rate)
     )
     outcomes = (
         {
@@ -123,8 +132,19 @@ def _outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> 
         yield with_verdicts(dict(row), grouped[1][JUDGED], store, None)
 
 
+def require_whole(store: Store, manifest: Manifest) -> None:
+    """Raises RealtalkError where a file to choose from is missing or damaged: its episode would be lost."""
+    faults = [(record.name, fault) for record in manifest.files if (fault := damage(store, record))]
+    if faults:
+        (name, fault), *more = faults
+        also = f" (and {len(more)} more)" if more else ""
+        raise RealtalkError(
+            f"{store.root}: {name} is {fault}{also}, so nothing is chosen; run realtalk build to make it anew"
+        )
+
+
 def _manifest(store: Store) -> Manifest:
-    text = store.read_text(store.path(MANIFEST_NAME))
-    if text is None:
+    found = committed_manifest(store)
+    if found is None:
         raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    return parse_manifest(text.encode("utf-8"), store.path(MANIFEST_NAME))
+    return found

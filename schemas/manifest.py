@@ -4,8 +4,6 @@ It holds no time of day and no path of a machine: the same dataset has the same 
 """
 
 import json
-import os
-import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +42,8 @@ class ShardRecord:
 
 @dataclass(frozen=True, slots=True)
 class SplitTotal:
+    """The chosen clips of one split, and how long they are together."""
+
     clips: int
     seconds: float
 
@@ -102,26 +102,6 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
-def write_manifest(folder: str | Path, manifest: Manifest) -> Path:
-    """Commit a dataset in a local folder. To be called when everything else is in place."""
-    path = Path(folder) / MANIFEST_NAME
-    partial = path.with_name(f".{MANIFEST_NAME}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(manifest_bytes(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
-
-
-def withdraw_manifest(folder: str | Path) -> None:
-    """Say that a dataset is no longer ready, before any of its files changes."""
-    (Path(folder) / MANIFEST_NAME).unlink(missing_ok=True)
-
-
 def read_manifest(folder: str | Path) -> Manifest:
     """The manifest of a dataset in a local folder; raises RealtalkError where there is none, or a damaged one."""
     path = Path(folder) / MANIFEST_NAME
@@ -141,7 +121,7 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
     mend = "restore it, or run realtalk build again to write it anew"
     try:
         document: Any = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RealtalkError(f"{where}: not readable as JSON ({error}); {mend}") from None
     if not isinstance(document, dict):
         raise RealtalkError(f"{where}: not a manifest, it holds a JSON {type(document).__name__}; {mend}")

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from schemas.errors import EpisodeError
 from transforms.models.base import MODEL_RATE, Samples
 
 # Context on both sides of a span, so that a resampled span joins its neighbours without a seam (soxr HQ rings < 20 ms).
@@ -17,11 +20,11 @@ def read_span(path: str | Path, start: float, end: float, rate: int = MODEL_RATE
 
     The span is clipped to the file. The same instant gives the same sample whatever the span it is read in
     (to the precision of the resampler, soxr HQ): sample k of a file at `rate` is at k / rate seconds.
+    Raises EpisodeError where the file is damaged.
     """
-    import soundfile
     import soxr
 
-    with soundfile.SoundFile(str(path)) as file:
+    with _opened(path) as file:
         native = file.samplerate
         total = round(file.frames * rate / native)
         first = min(max(0, round(start * rate)), total)
@@ -47,13 +50,12 @@ def read_blocks(path: str | Path, block: int, rate: int = MODEL_RATE) -> Iterato
     """All of a mono file at `rate` Hz as consecutive arrays of `block` samples (the last one shorter), float32.
 
     Resampled as one stream (soxr HQ), in constant memory: the blocks join without a seam, and what is read does not
-    depend on `block`.
+    depend on `block`. Raises EpisodeError where the file is damaged.
     """
-    import soundfile
     import soxr
 
     pending = np.zeros(0, np.float32)
-    with soundfile.SoundFile(str(path)) as file:
+    with _opened(path) as file:
         native = file.samplerate
         resampler = soxr.ResampleStream(native, rate, 1, dtype="float32", quality="HQ") if native != rate else None
         while len(samples := file.read(native, dtype="float32", always_2d=True)[:, 0]):
@@ -65,6 +67,20 @@ def read_blocks(path: str | Path, block: int, rate: int = MODEL_RATE) -> Iterato
                 pending = pending[block:]
     if len(pending):
         yield pending
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        raise EpisodeError(
+            f"recording-unreadable: {path} can't be read ({error.error_string.strip().rstrip('.')}); "
+            "remove it and build again, it is decoded anew"
+        ) from error
 
 
 def windows(duration: float, length: float, overlap: float) -> Iterator[tuple[float, float]]:

@@ -24,6 +24,7 @@ from schemas.errors import RealtalkError
 from schemas.ids import file_sha256
 from schemas.manifest import FileRecord, ShardRecord
 from schemas.verdict import KEPT
+from transforms.store import Store
 
 SPLITS = ("train", "validation", "test")
 RATIOS = (0.9, 0.05, 0.05)
@@ -162,25 +163,30 @@ def write_clips(path: str | Path, clips: Iterable[tuple[str, bytes]], sampling_r
     return rows
 
 
-def read_audio(path: str | Path, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """(clip id, FLAC bytes) of those clips of a Parquet file with the columns id and audio, in the file's order.
-
-    Reads only the row groups that hold one of them. Ids that aren't there are left out.
-    """
-    for table in _audio_of(Path(path), set(ids)):
-        for row in table.to_pylist():
-            yield row["id"], row["audio"]["bytes"]
-
-
 def write_table(path: str | Path, table: pa.Table) -> None:
     """Write a table without audio as Parquet (zstd) at a local path, whole or not at all."""
     with _replacing(path) as partial:
-        pq.write_table(table, partial, compression="zstd", write_page_index=True)
+        partial.write_bytes(_as_parquet(table))
+
+
+def keep_table(store: Store, path: str, table: pa.Table) -> None:
+    """Let `path` of a store hold a table as `write_table` writes it; a file that holds it already stays as it is."""
+    content = _as_parquet(table)
+    if store.read_bytes(path) != content:
+        with store.create(path) as partial:
+            partial.write_bytes(content)
 
 
 def file_record(path: str | Path, name: str) -> FileRecord:
     """The manifest's line for a Parquet file at `path` that is called `name` in the dataset."""
     return FileRecord(name, pq.read_metadata(path).num_rows, os.path.getsize(path), file_sha256(path))
+
+
+def _as_parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_index=True)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def _even_parts(clips: Sequence[ClipReference], target_bytes: int) -> list[tuple[ClipReference, ...]]:

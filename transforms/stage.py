@@ -12,10 +12,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from schemas.errors import EpisodeError, Failure
-from schemas.ids import digest
+from schemas.ids import digest, file_sha256
 from schemas.state import EpisodeState
 from transforms.progress import ProgressLog
 from transforms.store import Store
@@ -45,7 +45,12 @@ class Stage(ABC):
         return ()
 
     def key(self, state: EpisodeState) -> str:
+        """The name of the result: a hash of all that it depends on."""
         return digest(self.name, self.version, *self.inputs(state))
+
+    #: Whether kept files are known by their SHA-256 and not by their size alone: where a dataset links to them, a
+    #: program that writes to the dataset writes to them too.
+    has_hashes: bool = False
 
     #: Whether the result is kept under its key. A download keeps its own books, and asks its server each time.
     keeps: bool = True
@@ -63,24 +68,36 @@ class Stage(ABC):
 
 
 def kept_result_path(store: Store, stage: str, key: str) -> str:
+    """Where the result of a stage is kept."""
     return store.path("work", "results", stage, f"{key}.json")
 
 
 def load_result(stage: Stage, key: str, store: Store) -> Any | None:
-    """The kept result of a stage; None where there is none, or where a file that goes with it is gone."""
-    text = store.read_text(kept_result_path(store, stage.name, key))
-    if text is None:
-        return None
+    """The kept result of a stage; None where there is none, or where it or a file that goes with it is damaged."""
     try:
-        result: Any = TypeAdapter(stage.result).validate_python(store.located(json.loads(text)))
-    except (ValueError, ValidationError):
+        text = store.read_text(kept_result_path(store, stage.name, key))
+        if text is None:
+            return None
+        kept = json.loads(text)
+        result: Any = TypeAdapter(stage.result).validate_python(store.located(kept["result"]))
+        is_whole = kept["files"] == [_file_identity(stage, path, store) for path in stage.files(result)]
+    except (OSError, ValueError, TypeError, LookupError):
         return None
-    return result if all(store.exists(path) for path in stage.files(result)) else None
+    return result if is_whole else None
 
 
 def keep_result(stage: Stage, key: str, result: Any, store: Store) -> None:
-    plain = store.relocatable(TypeAdapter(stage.result).dump_python(result, mode="json"))
-    store.write_text(kept_result_path(store, stage.name, key), json.dumps(plain, separators=(",", ":"), sort_keys=True))
+    """Keep a result under its key, with what tells later whether the files that go with it are still what they were."""
+    kept = {
+        "result": store.relocatable(TypeAdapter(stage.result).dump_python(result, mode="json")),
+        "files": [_file_identity(stage, path, store) for path in stage.files(result)],
+    }
+    store.write_text(kept_result_path(store, stage.name, key), json.dumps(kept, separators=(",", ":"), sort_keys=True))
+
+
+def _file_identity(stage: Stage, path: str, store: Store) -> str | int:
+    """SHA-256 of a file, or its size in bytes; raises OSError where it is gone."""
+    return file_sha256(store.fetch(path)) if stage.has_hashes else store.size(path)
 
 
 @dataclass(frozen=True)

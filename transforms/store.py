@@ -21,6 +21,7 @@ _COPY_BYTES = 1 << 20
 
 
 def file_systems() -> "type[FileSystems]":
+    """Beam's file systems, imported on first use."""
     # Half a second of imports and 100 MB, which a worker process with a local store does without.
     from apache_beam.io.filesystems import FileSystems
 
@@ -35,6 +36,7 @@ class Store:
 
     @property
     def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
         return _REMOTE_MARK not in self.root
 
     def path(self, *parts: str) -> str:
@@ -42,6 +44,7 @@ class Store:
         return os.path.join(self.root, *parts) if self.is_local else file_systems().join(self.root, *parts)
 
     def exists(self, path: str) -> bool:
+        """Whether something is at an absolute path or URI."""
         return os.path.exists(path) if _REMOTE_MARK not in path else file_systems().exists(path)
 
     def fetch(self, path: str) -> str:
@@ -85,25 +88,36 @@ class Store:
         finally:
             partial.unlink(missing_ok=True)
 
-    def read_text(self, path: str) -> str | None:
-        """The text of a file; None where there is none."""
+    def read_bytes(self, path: str) -> bytes | None:
+        """The content of a small file; None where there is none."""
         if _REMOTE_MARK not in path:
             try:
-                return Path(path).read_text(encoding="utf-8")
+                return Path(path).read_bytes()
             except FileNotFoundError:
                 return None
         if not file_systems().exists(path):
             return None
         with file_systems().open(path) as file:
-            return file.read().decode("utf-8")
+            content: bytes = file.read()
+        return content
+
+    def read_text(self, path: str) -> str | None:
+        """The text of a file; None where there is none. Raises UnicodeDecodeError where it is no text."""
+        content = self.read_bytes(path)
+        return None if content is None else content.decode("utf-8")
 
     def write_text(self, path: str, text: str) -> None:
+        """Let a file hold a text, at once; raises EpisodeError ("disk-full") where there is no room for it."""
         with self.create(path) as partial:
             partial.write_text(text, encoding="utf-8")
 
+    def is_same(self, source: str, path: str) -> bool:
+        """Whether both names are of one file, which has to be there."""
+        return source == path or (_REMOTE_MARK not in path and os.path.samefile(source, path))
+
     def publish(self, source: str, path: str) -> None:
         """Let `path` hold what `source` holds; a link where the file system has links, else a copy."""
-        if _REMOTE_MARK not in path and os.path.exists(path) and os.path.samefile(source, path):
+        if self.exists(path) and self.is_same(source, path):
             return
         with self.create(path) as partial:
             local = self.fetch(source)
@@ -123,12 +137,13 @@ class Store:
         return sorted(found.path.rsplit("/", 1)[1] for found in matched)
 
     def size(self, path: str) -> int:
-        """Size of a file in bytes."""
+        """Size of a file in bytes; raises OSError or LookupError where there is none."""
         if _REMOTE_MARK not in path:
             return os.path.getsize(path)
         return int(file_systems().match([path])[0].metadata_list[0].size_in_bytes)
 
     def remove(self, path: str) -> None:
+        """Delete a file, where there is one."""
         if _REMOTE_MARK not in path:
             Path(path).unlink(missing_ok=True)
         elif file_systems().exists(path):

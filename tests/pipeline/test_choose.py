@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts, commit
+from pipeline.selection import require_whole
 from schemas.clip import candidate_schema
+from schemas.errors import RealtalkError
 from schemas.manifest import NO_CONSENT, read_manifest
 from schemas.tables import EPISODE_SCHEMA
 from schemas.verdict import thresholds_from
@@ -213,6 +216,72 @@ def test_a_shard_that_was_damaged_is_put_right_by_the_next_build(store: Store) -
     Path(store.path("data", "train-00001-of-00002.parquet")).write_bytes(b"left over")
     build(store, scored)
     assert bytes_of(Path(store.root)) == before
+
+
+def shorten(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 100)
+
+
+def change(path: Path) -> None:
+    """Eight bytes, in place: the size stays, and what is linked to the file changes with it."""
+    with open(path, "r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\x00" * 8)
+
+
+@pytest.mark.parametrize("harm", [shorten, change])
+@pytest.mark.parametrize(
+    "name", ["data/train-00000-of-00001.parquet", "candidates/a.parquet", "episodes/episodes.parquet"]
+)
+def test_a_file_that_was_changed_in_place_is_written_anew(name: str, harm: Callable, store: Store) -> None:
+    scored = [Episodes(store).scored("a", [1])]
+    build(store, scored)
+    before = bytes_of(Path(store.root))
+    harm(Path(store.root, name))
+    assert bytes_of(Path(store.root)) != before
+    build(store, scored)
+    assert bytes_of(Path(store.root)) == before, "work/ holds the same file by another name, and is not trusted"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]"])
+def test_a_record_of_a_shard_that_can_not_be_read_is_written_anew(content: bytes, store: Store) -> None:
+    scored = [Episodes(store).scored("a", [1])]
+    build(store, scored)
+    before = bytes_of(Path(store.root))
+    (record,) = Path(store.path("work", "shards")).glob("*.json")
+    record.write_bytes(content)
+    build(store, scored)
+    assert bytes_of(Path(store.root)) == before
+
+
+def test_a_manifest_that_is_no_text_is_written_anew(store: Store) -> None:
+    scored = [Episodes(store).scored("a", [1])]
+    build(store, scored)
+    version = read_manifest(store.root).version
+    Path(store.path("manifest.json")).write_bytes(b"\xff\xfe")
+    build(store, scored)
+    assert read_manifest(store.root).version == version
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (Path.unlink, "candidates/a.parquet is missing"),
+        (shorten, "candidates/a.parquet is damaged"),
+        (change, "candidates/a.parquet is damaged"),
+    ],
+)
+def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(harm: Callable, said: str, store: Store) -> None:
+    build(store, [Episodes(store).scored("a", [1]), Episodes(store).scored("bb", [2])])
+    manifest = read_manifest(store.root)
+    require_whole(store, manifest)
+    harm(Path(store.path("candidates", "a.parquet")))
+    with pytest.raises(RealtalkError) as caught:
+        require_whole(store, manifest)
+    assert str(caught.value) == f"{store.root}: {said}, so nothing is chosen; run realtalk build to make it anew"
+    Path(store.path("candidates", "bb.parquet")).unlink()
+    with pytest.raises(RealtalkError, match=r"\(and 1 more\)"):
+        require_whole(store, manifest)
 
 
 def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,16 @@ def test_audio_that_is_gone_or_has_no_place(dataset: Path, tmp_path: Path) -> No
         write_audio(opened, inspect(opened, "11aa00")["clip"], tmp_path / "none" / "out.flac")
 
 
+def test_audio_that_is_damaged_is_one_line(dataset: Path, tmp_path: Path) -> None:
+    opened = open_dataset(str(dataset))
+    row = inspect(opened, "11aa00")["clip"]
+    (dataset / "clips" / f"{row['episode_id']}.parquet").write_bytes(b"no parquet")
+    with pytest.raises(RealtalkError) as caught:
+        write_audio(opened, row, tmp_path / "out.flac")
+    assert f"clips/{row['episode_id']}.parquet: can't be read (" in str(caught.value)
+    assert str(caught.value).endswith("; run realtalk build to make it anew")
+
+
 def test_the_audio_of_a_chosen_clip_is_found_in_the_shards(dataset: Path, tmp_path: Path) -> None:
     row = {"id": "22cc00", "audio": {"bytes": flac(1.0), "path": "22cc00.flac"}}
     write(dataset / "data" / "train-00000-of-00001.parquet", [row], audio_schema(24_000))
@@ -191,6 +201,11 @@ def test_the_audio_of_a_chosen_clip_is_found_in_the_shards(dataset: Path, tmp_pa
 
 
 class TestCommand:
+    @pytest.mark.parametrize("arguments", [[""], ["11aa00", "--audio", "x.wav"]])
+    def test_wrong_use_is_2(self, arguments: list[str], dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["inspect", str(dataset), *arguments]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
     def test_a_clip_as_a_table(self, dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["inspect", str(dataset), "11bb"]) == 0
         out = capsys.readouterr().out

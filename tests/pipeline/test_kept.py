@@ -12,7 +12,7 @@ import pytest
 from pipeline.config import Config, load_config
 from pipeline.kept import finished_episodes, kept_by_config, kept_media, kept_stages
 from schemas.episode import Episode
-from schemas.manifest import Manifest, Totals, withdraw_manifest, write_manifest
+from schemas.manifest import Manifest, Totals, manifest_bytes
 from schemas.recording import Media, Recording
 from schemas.state import EpisodeState, Speech
 from schemas.tables import EPISODE_SCHEMA
@@ -156,7 +156,8 @@ class TestFinishedEpisodes:
         config = load_config(path)
         (out / "dataset.yaml").write_text(config.resolved_yaml())
         totals = Totals(2, 1, 0.0, 0.0, 0, 0.0, 0, 0.0)
-        write_manifest(out, Manifest("a", 24_000, (), (), totals, config.hash, self.MODELS))
+        manifest = Manifest("a", 24_000, (), (), totals, config.hash, self.MODELS)
+        (out / "manifest.json").write_bytes(manifest_bytes(manifest))
         return config
 
     def finished(self, config: Config, *overrides: str) -> dict[str, str]:
@@ -178,5 +179,5 @@ class TestFinishedEpisodes:
         assert finished_episodes(config.output_location, config, {"speech": "webrtcvad-2.0.11"}) == {}
 
     def test_a_dataset_that_was_not_finished(self, config: Config) -> None:
-        withdraw_manifest(config.output_location)
+        Path(config.output_location, "manifest.json").unlink()
         assert self.finished(config) == {}

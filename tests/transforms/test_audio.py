@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from schemas.errors import EpisodeError
 from transforms.audio import read_blocks, read_span, windows
 
 RATES = [8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 44_101, 48_000]
@@ -64,3 +65,13 @@ def test_blocks_joined_are_the_whole_whatever_their_length(tmp_path: Path, rate:
 def test_windows_cover_the_duration_and_overlap() -> None:
     assert list(windows(25.0, 10.0, 2.0)) == [(0.0, 10.0), (8.0, 18.0), (16.0, 25.0)]
     assert list(windows(3.0, 10.0, 2.0)) == [(0.0, 3.0)]
+
+
+def test_a_damaged_recording_is_said_in_one_line_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "k.flac"
+    path.write_bytes(b"no sound at all")
+    for read in (lambda: read_span(path, 0.0, 1.0), lambda: list(read_blocks(path, 100))):
+        with pytest.raises(EpisodeError) as caught:
+            read()
+        assert str(caught.value).startswith(f"recording-unreadable: {path} can't be read (")
+        assert str(caught.value).endswith("; remove it and build again, it is decoded anew")

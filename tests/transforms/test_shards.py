@@ -24,7 +24,6 @@ from transforms.shards import (
     assign_splits,
     file_record,
     plan_shards,
-    read_audio,
     references,
     split_key,
     write_clips,
@@ -310,12 +309,6 @@ def test_memory_does_not_grow_with_the_shard(tmp_path: Path) -> None:
     group = ROWS_PER_GROUP * 30_000
     assert (tmp_path / "x.parquet").stat().st_size > 10 * group
     assert held.max_memory() < 6 * group
-
-
-def test_read_audio_gives_what_was_written(dataset: Path) -> None:
-    wanted = ["e1-0150", "e1-0003", "none"]
-    found = dict(read_audio(dataset / "clips" / "e1.parquet", wanted))
-    assert found == {"e1-0003": tone(3), "e1-0150": tone(150)}
 
 
 def test_a_failure_while_clips_are_made_leaves_what_was_there(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class CountingSpeech(Stage):
 
 
 class WithFile(CountingSpeech):
-    """Says that a file goes with its result, which nobody wrote."""
+    """Says that a file goes with its result, which somebody else wrote."""
 
     def files(self, result: Speech) -> tuple[str, ...]:
         return (self.ledger + ".gone",)
@@ -111,15 +111,45 @@ def test_another_setting_makes_another_result_beside_the_first(store: Store, led
 
 def test_a_result_whose_file_is_gone_is_made_again(store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = WithFile(str(ledger))
+    Path(f"{ledger}.gone").touch()
     run_stage(stage, state("a"), store, workers)
+    assert load_result(stage, stage.key(state("a")), store) is not None
+    Path(f"{ledger}.gone").unlink()
     assert load_result(stage, stage.key(state("a")), store) is None
 
 
-def test_a_damaged_result_is_made_again(store: Store, ledger: Path, workers: WorkerPool) -> None:
+class WithOwnFile(CountingSpeech):
+    """Says that the file it writes goes with its result."""
+
+    def files(self, result: Speech) -> tuple[str, ...]:
+        return (str(Path(self.ledger).parent / "out" / "work" / f"{self.key(state('a'))}.bin"),)
+
+
+class WithHashedFile(WithOwnFile):
+    has_hashes = True
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"), [(WithOwnFile, b""), (WithOwnFile, b"xy"), (WithHashedFile, b""), (WithHashedFile, b"y")]
+)
+def test_a_result_whose_file_is_damaged_is_made_again(
+    kind: type[WithOwnFile], content: bytes, store: Store, ledger: Path, workers: WorkerPool
+) -> None:
+    stage = kind(str(ledger))
+    first = run_stage(stage, state("a"), store, workers)
+    (path,) = stage.files(first.speech)
+    Path(path).write_bytes(content)
+    assert run_stage(stage, state("a"), store, workers) == first
+    assert Path(path).read_bytes() == b"x"
+    assert ledger.read_text().splitlines() == ["a", "a"]
+
+
+@pytest.mark.parametrize("content", [b'{"spans": 3', b"\xff\xfe", b"[]", b'{"result": 3, "files": []}', b""])
+def test_a_damaged_result_is_made_again(content: bytes, store: Store, ledger: Path, workers: WorkerPool) -> None:
     stage = CountingSpeech(str(ledger))
     run_stage(stage, state("a"), store, workers)
     kept = next(Path(store.path("work", "results", "speech")).glob("*.json"))
-    kept.write_text('{"spans": 3')
+    kept.write_bytes(content)
     run_stage(stage, state("a"), store, workers)
     assert ledger.read_text().splitlines() == ["a", "a"]
 

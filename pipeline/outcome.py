@@ -16,7 +16,7 @@ from schemas.state import EpisodeState
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 from transforms.feeds import is_web
 from transforms.http import shown
-from transforms.shards import write_table
+from transforms.shards import keep_table
 from transforms.store import Store
 from transforms.summarize import CANDIDATE_COLUMNS, Summary
 
@@ -33,6 +33,7 @@ class Outcome:
 
 
 def total(spans: Iterable[Any]) -> float:
+    """Seconds of spans together, to the microsecond."""
     return round(sum(span.end - span.start for span in spans), 6)
 
 
@@ -92,6 +93,7 @@ def remarks(state: EpisodeState) -> dict[str, str | None]:
     target, captions, utterances = state.target, state.captions, state.utterances
     notes = [captions.note] if captions and captions.note else []
     notes += utterances.notes if utterances else ()
+    notes += [state.cuts.note] if state.cuts and state.cuts.note else []
     place = shown(state.episode.source_url) if is_web(state.episode.source_url) else state.episode.source_url
     if target and not target.speaker:
         voices = len(state.diarization.clusters) if state.diarization else 0
@@ -183,7 +185,5 @@ class WriteTurns(beam.DoFn):
         ]
         key = digest("turns", rows)
         path = self.store.path("work", "turns", f"{state.episode.id}-{key}.parquet")
-        if not self.store.exists(path):
-            with self.store.create(path) as partial:
-                write_table(partial, pa.Table.from_pylist(rows, schema=TURN_SCHEMA))
+        keep_table(self.store, path, pa.Table.from_pylist(rows, schema=TURN_SCHEMA))
         yield Publication(f"turns/{state.episode.id}.parquet", path)

@@ -29,9 +29,10 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """The clips that will be taken from an episode."""
+    """The clips that will be taken from an episode; `note` says how much text is in none of them, "" for none."""
 
     cuts: tuple[Cut, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,7 +312,7 @@ def _inside(times: NDArray[np.floating], spans: Sequence[tuple[float, float]], p
 
 
 def _with_tone(cut: Cut, tone: RoomTone) -> Cut:
-    """The cut with the stretch that fills its edges up; without edges to fill where the recording is never quiet."""
+    """The cut with the stretch that fills its edges up; they stay as they are in a recording too short for any."""
     if not cut.leading_tone and not cut.trailing_tone:
         return cut
     stretch = tone.near(cut.start, cut.end)

@@ -16,6 +16,7 @@ _NEAR_SECONDS = (15.0, 60.0, float("inf"))
 _BELOW_FLOOR_DB = 12.0
 # Ten minutes: so much is looked at at once, and of the rest only what is quiet is kept.
 _BLOCK_FRAMES = round(600 / HOP_SECONDS)
+_MINUTE_FRAMES = round(60 / HOP_SECONDS)
 
 
 class RoomTone:
@@ -37,13 +38,27 @@ class RoomTone:
             silent.append((first + frames).astype(np.int32))
             outside.append(_sums(_inside(speech, first, last), length)[frames] == 0)
             levels.append((_sums(track.levels[first:last], length)[frames] / length).astype(np.float32))
+        if not any(map(len, silent)):
+            self._keep_least_loud(length, count)
+            return
         # Detectors pad speech: in a talk without a breath, quiet inside of it is all there is.
         kept = np.concatenate(outside) if any(map(np.any, outside)) else slice(None)
         self._starts = np.asarray(np.concatenate(silent)[kept] * HOP_SECONDS, np.float64)
         self._levels = np.concatenate(levels)[kept]
 
+    def _keep_least_loud(self, length: int, count: int) -> None:
+        """Of a recording that is never quiet (music under all of it): in each minute the stretch that is least loud."""
+        for first in range(0, count, _MINUTE_FRAMES):
+            levels = _sums(self._track.levels[first : min(first + _MINUTE_FRAMES, count) + length - 1], length) / length
+            least = int(levels.argmin())
+            self._starts = np.append(self._starts, (first + least) * HOP_SECONDS)
+            self._levels = np.append(self._levels, np.float32(levels[least]))
+
     def near(self, start: float, end: float) -> Span | None:
-        """The quietest 0.3 s near start..end (s) that are as quiet as the room there; None where nothing is quiet."""
+        """The quietest 0.3 s near start..end (s) that are as quiet as the room there.
+
+        Where the recording is never quiet for so long, what is least loud of it; None where it is shorter than that.
+        """
         if not len(self._starts):
             return None
         floor = self._track.at(self._track.floors, round((start + end) / 2 / HOP_SECONDS))

@@ -20,7 +20,7 @@ from schemas.verdict import PERMISSIVE, judge
 from transforms.align import AlignSettings, align_target
 from transforms.audio import read_span
 from transforms.bandwidth import speech_bandwidth
-from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, plan_cuts, render_cut
+from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, left_out, plan_cuts, render_cut
 from transforms.decode import DecodeSettings, decode
 from transforms.diarize import DiarizeSettings, diarize
 from transforms.download import Downloaded, DownloadSettings, download
@@ -45,6 +45,9 @@ from transforms.text.captions import read_captions
 from transforms.transcribe import transcribe_target
 
 M = TypeVar("M", bound=Model)
+
+_UNCUT = "no pause is near that would make clips of the lengths allowed"
+_TOLD_SECONDS = 0.05
 
 
 class OneModel(Generic[M]):
@@ -284,7 +287,7 @@ class CutClips(Stage):
 
     settings: CutSettings
     name = "cuts"
-    version = 2
+    version = 3
     result = Cuts
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
@@ -294,7 +297,9 @@ class CutClips(Stage):
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Cuts:
         utterances, target, speech = known(state.utterances), known(state.target), known(state.speech)
-        return Cuts(plan_cuts(local_recording(state, store), utterances, target, speech.spans, self.settings))
+        cuts = plan_cuts(local_recording(state, store), utterances, target, speech.spans, self.settings)
+        lost = sum(span.duration for span in left_out(utterances, cuts))
+        return Cuts(cuts, f"{lost:.1f} s of words are in no clip: {_UNCUT}" if lost >= _TOLD_SECONDS else "")
 
 
 @dataclass(frozen=True)
@@ -305,7 +310,8 @@ class ScoreClips(Stage):
     cutting: CutSettings
     settings: MeasureSettings
     name = "scored"
-    version = 2
+    version = 3
+    has_hashes = True
     result = Candidates
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
@@ -314,19 +320,20 @@ class ScoreClips(Stage):
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         recording, cuts = local_recording(state, store), known(state.cuts).cuts
+        rate = clip_rate(recording, self.cutting, known(state.speech).bandwidth_hz or None)
         rows: list[dict[str, Any]] = []
         audio_path = store.path("work", "clips", f"{key}.parquet")
         scores_path = store.path("work", "scored", f"{key}.parquet")
         with store.create(audio_path) as partial:
-            write_clips(partial, self._clips(recording, cuts, rows), clip_rate(recording, self.cutting))
+            write_clips(partial, self._clips(recording, cuts, rate, rows), rate)
         with store.create(scores_path) as partial:
             write_table(partial, pa.Table.from_pylist(rows, schema=candidate_schema()))
         return Candidates(scores_path, audio_path, len(rows), round(sum(row["duration"] for row in rows), 6))
 
     def _clips(
-        self, recording: Recording, cuts: tuple[Cut, ...], rows: list[dict[str, Any]]
+        self, recording: Recording, cuts: tuple[Cut, ...], rate: int, rows: list[dict[str, Any]]
     ) -> Iterator[tuple[str, bytes]]:
-        rate, scorer = clip_rate(recording, self.cutting), self.scorer.model
+        scorer = self.scorer.model
         # Of the target's own speech: another microphone of the episode may hold more.
         held = speech_bandwidth(recording, tuple(Span(cut.start, cut.end) for cut in cuts)) if cuts else None
         for cut in cuts:
@@ -349,6 +356,7 @@ class ScoreSpeaker(Stage):
 
     name = "candidates"
     result = Candidates
+    has_hashes = True
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         return state.keys["scored"], state.keys["diarization"], state.identity, state.target_clusters
@@ -373,7 +381,7 @@ class ScoreSpeaker(Stage):
         return replace(scored, scores_path=path)
 
     def files(self, result: Candidates) -> tuple[str, ...]:
-        return result.scores_path, result.audio_path
+        return (result.scores_path,)
 
 
 @dataclass(frozen=True)
@@ -386,6 +394,7 @@ class VerifyText(Stage):
     verifier: OneModel[TextVerifier]
     name = "verified"
     result = Candidates
+    has_hashes = True
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         return state.keys["candidates"], self.verifier.identity
@@ -412,7 +421,7 @@ class VerifyText(Stage):
         return replace(state, candidates=result, keys={**state.keys, self.name: key})
 
     def files(self, result: Candidates) -> tuple[str, ...]:
-        return result.scores_path, result.audio_path
+        return (result.scores_path,)
 
     def audio_seconds(self, state: EpisodeState) -> float:
         return known(state.candidates).seconds
@@ -439,11 +448,13 @@ def candidate_row(clip: str, cut: Cut, rate: int, samples: int, scores: Scores) 
 
 
 def local_recording(state: EpisodeState, store: Store) -> Recording:
+    """The recording of an episode, its files on this machine."""
     recording = known(state.recording)
     return replace(recording, path=store.fetch(recording.path), model_path=store.fetch(recording.model_path))
 
 
 def local_diarization(state: EpisodeState, store: Store) -> Diarization:
+    """The diarization of an episode, its file on this machine."""
     diarization = known(state.diarization)
     return replace(diarization, windows_path=store.fetch(diarization.windows_path))
 

@@ -1,5 +1,6 @@
 """Pauses: found where it is really quiet, whatever the aligner said; levels the same in blocks as at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,12 @@ def test_room_tone_holds_no_speech(tmp_path: Path) -> None:
     assert tone is not None
     assert tone.start >= 4.0
     assert tone.end <= 4.51
+
+
+def test_where_it_is_never_quiet_the_tone_is_what_is_least_loud(tmp_path: Path) -> None:
+    music = np.concatenate([noise(4.0, -20, 1), noise(1.0, -30, 2), noise(4.0, -20, 3)])
+    track = level_track(recording_of(music, tmp_path))
+    never_quiet = replace(track, thresholds=np.full_like(track.thresholds, -100.0))
+    tone = RoomTone(never_quiet, (Span(0.0, 9.0),)).near(1.0, 3.0)
+    assert tone is not None
+    assert 4.0 <= tone.start < tone.end <= 5.0

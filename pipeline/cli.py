@@ -126,14 +126,18 @@ def doctor(
     overrides: Overrides = None,
     output: Output = Format.TABLE,
 ) -> int:
-    """Say what is missing on this machine, and the line that mends it. Exit code 1 where a build can't run."""
-    from pipeline.doctor import Status, examine
+    """Say what is missing on this machine, and the line that mends it. Exit code 1 where a build can't run.
+
+    2 where CONFIG can't be read or is wrong, as of every command that takes one.
+    """
+    from pipeline.doctor import CONFIGURATION, Status, examine
     from pipeline.views import show_checks
 
     say("looking at packages, models and native libraries ...")
     checks = list(examine(config, overrides or ()))
     show_checks(checks, output)
-    return FAILED if any(check.status is Status.MISSING for check in checks) else DONE
+    missing = {check.name for check in checks if check.status is Status.MISSING}
+    return WRONG_USE if CONFIGURATION in missing else FAILED if missing else DONE
 
 
 @app.command()
@@ -171,7 +175,7 @@ def build(
     require_enrolment(loaded)
     from pipeline.build import run_build
 
-    return _end_of_build(run_build(loaded, beam_arguments, workers), output)
+    return _end_of_build(run_build(loaded, beam_arguments, workers), loaded.select.profile, output)
 
 
 @app.command()
@@ -185,8 +189,8 @@ def select(
     from pipeline.reselect import current_configuration, new_selection
     from pipeline.selection import run_select
 
-    selection = new_selection(current_configuration(dataset), profile, limits or ())
-    return _end_of_build(run_select(dataset, selection), output)
+    selection = new_selection(current_configuration(dataset).select, profile, limits or ())
+    return _end_of_build(run_select(dataset, selection), selection.profile, output)
 
 
 @app.command()
@@ -217,7 +221,7 @@ def _load(path: Path, overrides: Sequence[str] | None) -> "Config":
     return load_config(path, overrides or ())
 
 
-def _end_of_build(result: "BuildResult", output: Format) -> int:
+def _end_of_build(result: "BuildResult", profile: str, output: Format) -> int:
     from pipeline.views import show_build
 
     show_build(result, output)
@@ -228,7 +232,7 @@ def _end_of_build(result: "BuildResult", output: Format) -> int:
         say(f"realtalk: the disk was full, and {missing}; free some space and run it again")
     elif not totals.clips:
         say("realtalk: no clip was chosen; the table says why")
-        if totals.candidates:
+        if totals.candidates and profile != "permissive":
             say(f"          realtalk select {result.output} --profile permissive takes more")
     return DONE if totals.clips and not unwritten else FAILED
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from schemas.errors import ConfigurationError
 
 DISTRIBUTION = "realtalk"
+#: Name of the check of the configuration as such.
+CONFIGURATION = "configuration"
 #: Memory that one worker takes with the embedded models loaded (0.9 GB measured) and its tables.
 WORKER_BYTES = 1_200_000_000
 _PROBE_SECONDS = 180
@@ -65,6 +67,7 @@ class Check:
     group: str = ""
 
     def plain(self) -> dict[str, str]:
+        """As JSON holds it."""
         return {name: str(value) for name, value in asdict(self).items()}
 
 
@@ -80,7 +83,7 @@ def examine(config: Path | None, overrides: Sequence[str] = ()) -> Iterator[Chec
         loaded = load_config(config, overrides)
     except ConfigurationError as error:
         for line in str(error).splitlines():
-            yield Check("configuration", Status.MISSING, line, "correct it")
+            yield Check(CONFIGURATION, Status.MISSING, line, "correct it")
         yield from check_machine()
         return
     from pipeline.doctor_inputs import check_inputs
@@ -102,6 +105,7 @@ def check_machine(workers: int = 1) -> Iterator[Check]:
 
 
 def check_python(version: tuple[int, ...]) -> Check:
+    """The version of Python."""
     said = ".".join(str(part) for part in version)
     if version < (3, 11):
         return Check("python", Status.MISSING, said, "install Python 3.11 and make the environment anew with it")
@@ -157,6 +161,7 @@ def check_weights() -> Iterator[Check]:
 
 
 def check_weight(package: str, file: str, smallest_bytes: int, what: str) -> Check:
+    """Whether a file of weights is there and no stump."""
     name, mend = f"weights: {what}", f"pip install --force-reinstall --no-deps {package.replace('_', '-')}"
     folder = package_folder(package)
     if folder is None:
@@ -226,6 +231,7 @@ def _native_check(module: str, answer: str) -> Check:
 
 
 def check_cores(workers: int) -> Check:
+    """Whether there is a core for every worker."""
     cores = usable_cores()
     if workers > cores:
         mend = f"workers: {cores} in the configuration; more processes than cores only wait for each other"

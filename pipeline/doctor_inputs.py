@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.config import Config, is_uri
-from pipeline.doctor import Check, Status, check_output
+from pipeline.doctor import CONFIGURATION, Check, Status, check_output
 from pipeline.plan import Forecast, file_seconds, forecast
 from pipeline.settings import consent_of
 from schemas.errors import ConfigurationError
@@ -18,7 +18,7 @@ _LEAST_ENROLMENT_SECONDS = 1.5
 
 def check_inputs(config: Config) -> Iterator[Check]:
     """Look at everything that the configuration names. Asks every feed once; downloads no episode."""
-    yield Check("configuration", Status.OK, f"{config.name}, {config.hash}")
+    yield Check(CONFIGURATION, Status.OK, f"{config.name}, {config.hash}")
     yield from check_clip_lengths(config)
     yield from check_enrolment(config)
     yield check_consent(config, datetime.datetime.now(datetime.UTC).date())

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from pipeline.console import printable
+
 LABELS = {
     "media": "download",
     "recording": "decode",
@@ -51,6 +53,7 @@ class Tally:
     notes: list[str] = field(default_factory=list)
 
     def add(self, event: dict[str, Any]) -> None:
+        """Count one event of transforms/progress.py."""
         kind, stage = event["event"], event["stage"]
         if kind == "note":
             self.listed = int(event.get("listed", self.listed))
@@ -81,10 +84,12 @@ class Tally:
 
     @property
     def hours(self) -> float:
+        """Of audio that was decoded."""
         return sum(self.durations.values()) / 3600
 
     @property
     def done(self) -> int:
+        """Episodes that came to their end, or failed on the way."""
         return self.finished.get("candidates", 0) + len(self.failed)
 
 
@@ -96,6 +101,7 @@ class EventReader:
         self._read: dict[Path, int] = {path: path.stat().st_size for path in folder.glob("*.jsonl")}
 
     def new_events(self) -> Iterator[dict[str, Any]]:
+        """What came since the last call, in the order of each worker."""
         for path in sorted(self.folder.glob("*.jsonl")):
             with open(path, "rb") as file:
                 file.seek(self._read.get(path, 0))
@@ -161,7 +167,7 @@ class ProgressDisplay:
         for note in self.tally.notes[self._told_notes :]:
             self._write_line(f"  note: {note}")
         self._told_notes = len(self.tally.notes)
-        line = describe(self.tally, time.monotonic() - self._began)
+        line = printable(describe(self.tally, time.monotonic() - self._began))
         if self._live:
             self._stream.write("\r\x1b[2K" + line + ("\n" if final else ""))
             self._stream.flush()
@@ -170,7 +176,7 @@ class ProgressDisplay:
         self._last = line
 
     def _write_line(self, line: str) -> None:
-        self._stream.write(("\r\x1b[2K" if self._live else "") + line + "\n")
+        self._stream.write(("\r\x1b[2K" if self._live else "") + printable(line) + "\n")
         self._stream.flush()
 
 

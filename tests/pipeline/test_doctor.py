@@ -198,10 +198,12 @@ class TestCommand:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "dataset.yaml").write_text("nme: a\n")
-        assert main(["doctor", str(tmp_path / "dataset.yaml")]) == 1
+        assert main(["doctor", str(tmp_path / "dataset.yaml")]) == 2
         out = capsys.readouterr().out
         assert "nme: unknown key in the configuration; did you mean name?" in out
         assert "python" in out
+        assert main(["doctor", str(tmp_path / "none.yaml")]) == 2
+        assert "none.yaml: no such file" in capsys.readouterr().out
 
     def test_a_source_without_episodes(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "dataset.yaml").write_text("name: a\nsources: [{files: none}]\nspeaker: {name: H, auto: true}\n")

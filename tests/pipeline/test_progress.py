@@ -70,3 +70,14 @@ def test_failures_are_told_on_lines_of_their_own_where_no_terminal_is(tmp_path: 
     lines = stream.getvalue().splitlines()
     assert "  failed: Title a: decode: no-audio: it is HTML" in lines
     assert "\x1b" not in stream.getvalue()
+
+
+def test_names_of_others_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    with ProgressDisplay(tmp_path / "work" / "progress", stream=stream):
+        log = ProgressLog(Store(str(tmp_path)))
+        log.note("feeds", listed=2, line="no-files: bad\x1b[31m.mp3")
+        log.failed(Failure("a", "recording", "no-audio", "bad\x1b]0;owned\x07.mp3 is HTML"), state("a\x1b[2J"), "")
+        log.started("recording", state("b\x1b[2J"))
+    assert "is HTML" in stream.getvalue()
+    assert not {"\x1b", "\x07"} & set(stream.getvalue())

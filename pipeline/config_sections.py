@@ -134,6 +134,7 @@ class SourceEntry(Section):
 
     @property
     def kind(self) -> str:
+        """Which of KINDS it is."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
 

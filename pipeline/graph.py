@@ -124,6 +124,7 @@ class ReadSources(beam.PTransform):
 
 
 def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, store: Store) -> Iterator[Any]:
+    """The states of all listed episodes; Failures under the tag UNREADABLE."""
     with HttpClient(http) as client:
         listing = merge_listings([list_source(source, client, base) for source in sources])
     log = ProgressLog(store)
@@ -137,6 +138,7 @@ def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, s
 
 
 def as_scored(state: EpisodeState, facts: DatasetFacts) -> Scored:
+    """An episode's candidates for the choice, with the columns that are the dataset's."""
     episode = state.episode
     assert state.media
     assert state.candidates
@@ -163,6 +165,7 @@ def as_scored(state: EpisodeState, facts: DatasetFacts) -> Scored:
 
 
 def merge_all(summaries: Iterable[Summary]) -> Summary:
+    """The summary of all episodes."""
     merged = Summary()
     for summary in summaries:
         merged = merge(merged, summary)
@@ -170,4 +173,5 @@ def merge_all(summaries: Iterable[Summary]) -> Summary:
 
 
 def keep_summary(summary: Summary, store: Store) -> None:
+    """Write the summary where the end of a build reads it."""
     store.write_text(store.path(*SUMMARY_PATH), json.dumps(summary.to_dict(), indent=1) + "\n")

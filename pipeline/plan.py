@@ -118,10 +118,12 @@ class Forecast:
 
     @property
     def hours(self) -> float:
+        """Of all episodes, done or not."""
         return sum(episode.seconds for episode in self.episodes) / 3600
 
     @property
     def cpu_seconds(self) -> float:
+        """Of all that is left to do."""
         return sum(stage.cpu_seconds for stage in self.stages)
 
     def plain(self) -> dict[str, Any]:

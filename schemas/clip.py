@@ -33,6 +33,7 @@ class Cut:
 
     @property
     def duration(self) -> float:
+        """Seconds, with the room tone at the edges."""
         return self.leading_tone + (self.end - self.start) + self.trailing_tone
 
 

@@ -12,6 +12,7 @@ class Span:
 
     @property
     def duration(self) -> float:
+        """Seconds."""
         return self.end - self.start
 
 

@@ -141,16 +141,6 @@ class Interval:
         return [] if self.most is None else _reasons(self.column, observed, ">", self.most, self.decimals)
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason taken apart. `relation` and `limit` are "" where the score is missing."""
-
-    code: str
-    observed: str
-    relation: str = ""
-    limit: str = ""
-
-
 # Columns in the order of their reasons, and the decimals that a reader needs.
 _LEAST = {
     "speaker_similarity": 2, "speaker_purity": 2, "alignment_score": 2, "text_score": 2, "coverage": 2,
@@ -178,6 +168,7 @@ def intervals(thresholds: Thresholds) -> tuple[Interval, ...]:
 
 
 def duplicate_reason(original: str) -> str:
+    """The reason against a clip whose audio another clip (`original`) has."""
     return f"duplicate_of {original} != none"
 
 
@@ -196,6 +187,7 @@ def upsampled_reason(upsampled: bool | None) -> str:
 
 
 def missing_reason(column: str) -> str:
+    """The reason against a clip without a score."""
     return f"{column} {MISSING}"
 
 
@@ -207,17 +199,6 @@ def judge(row: Mapping[str, Any], thresholds: Thresholds) -> Verdict:
     reasons = _failures(row, thresholds)
     tier = next((name for name, profile in PROFILES.items() if not _failures(row, profile)), "")
     return Verdict(not reasons, tier, tuple(reasons))
-
-
-def parse_reason(reason: str) -> Reason:
-    """Take a reason apart; raises ValueError for text that isn't one."""
-    code, _, rest = reason.partition(" ")
-    if rest == MISSING:
-        return Reason(code, MISSING)
-    parts = rest.rsplit(" ", 2)
-    if len(parts) != 3 or parts[1] not in ("<", ">", "!="):
-        raise ValueError(f"not a reason of a verdict: {reason!r}")
-    return Reason(code, *parts)
 
 
 def reason_code(reason: str) -> str:

@@ -55,6 +55,7 @@ class AlignSettings:
     reading_score: float = -6.0  # a number or abbreviation that fits worse is tried in other readings
 
     def limits(self) -> Limits:
+        """What an alignment may look like."""
         return Limits(self.phrase_score, self.word_score, self.word_deficit)
 
 

@@ -34,6 +34,7 @@ class Workers:
     _shared: Shared = field(default_factory=Shared)
 
     def pool(self) -> WorkerPool:
+        """The pool of this process, made on first use."""
         pool: WorkerPool = self._shared.acquire(lambda: WorkerPool(self.processes, self.prepare))
         return pool
 
@@ -99,8 +100,10 @@ class RunStages(beam.DoFn):
 
 
 def in_global_window(state: EpisodeState) -> WindowedValue:
+    """A value as runners want it at the end of a bundle."""
     return WindowedValue(state, GlobalWindow().max_timestamp(), (GlobalWindow(),))
 
 
 def tagged(state: EpisodeState, value: Callable[[EpisodeState], Any] = lambda state: state) -> Any:
+    """A state for the output that it belongs to."""
     return TaggedOutput(FAILED, value(state)) if state.failure else value(state)

@@ -95,6 +95,7 @@ class Locator:
         return any(anchor.time < passage.end for anchor in self._anchors[place : place + 1])
 
     def learn(self, anchor: Anchor) -> None:
+        """Remember a place that was found, for those that are looked for near it."""
         bisect.insort(self._anchors, anchor, key=lambda known: known.time)
 
     def window(self, passage: Passage, margin: float) -> tuple[int, int]:

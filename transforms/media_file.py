@@ -42,6 +42,7 @@ class Faults:
 
     @property
     def damaged(self) -> int:
+        """How many packets and reads were damaged."""
         return self.packets + self.reads
 
 

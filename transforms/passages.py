@@ -43,6 +43,7 @@ class Passage:
 
     @property
     def duration(self) -> float:
+        """Seconds."""
         return self.end - self.start
 
 

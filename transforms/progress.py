@@ -19,6 +19,7 @@ class ProgressLog:
     store: Store
 
     def started(self, stage: str, state: EpisodeState) -> None:
+        """A stage began to work on an episode."""
         self._write("started", stage, state)
 
     def finished(
@@ -32,6 +33,7 @@ class ProgressLog:
         wall_seconds: float,
         is_first: bool = False,
     ) -> None:
+        """A stage has its result, made now or `cached`; times in seconds."""
         self._write(
             "finished",
             stage,
@@ -44,6 +46,7 @@ class ProgressLog:
         )
 
     def failed(self, failure: Failure, state: EpisodeState, detail: str) -> None:
+        """A stage could not do its work; `detail` is a traceback where nobody expected that."""
         self._write("failed", failure.stage, state, what=failure.what, why=failure.why, detail=detail)
 
     def note(self, stage: str, **facts: float | str) -> None:

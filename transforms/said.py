@@ -27,6 +27,7 @@ class SaidWord:
 
     @property
     def middle(self) -> float:
+        """Seconds."""
         return (self.word.start + self.word.end) / 2
 
 

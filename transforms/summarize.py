@@ -36,6 +36,7 @@ class Tally:
 
     @property
     def seconds(self) -> float:
+        """Of what was counted."""
         return self.microseconds / _PER_SECOND
 
     def __add__(self, other: "Tally") -> "Tally":

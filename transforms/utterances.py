@@ -39,6 +39,7 @@ class Limits:
     word_deficit: float
 
     def is_unlikely(self, word: Word) -> bool:
+        """Whether a word scores so low that another may be said there."""
         deficit = (self.phrase_score - word.score) * (word.end - word.start) / LOUD_FRAME_SECONDS
         return word.score < self.word_score or deficit > self.word_deficit
 

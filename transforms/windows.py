@@ -32,6 +32,7 @@ class Windows:
 
     @property
     def middle(self) -> NDArray[np.float64]:
+        """The middle of every window (s), shape (n,)."""
         return (self.start + self.end) / 2
 
     def __len__(self) -> int:

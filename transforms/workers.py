@@ -44,7 +44,7 @@ class Done:
 
 
 def nothing() -> None:
-    pass
+    """Prepares nothing."""
 
 
 class WorkerPool:
@@ -151,9 +151,11 @@ class WorkerProcess:
 
     @property
     def process_id(self) -> int:
+        """Of the operating system."""
         return self._process.pid
 
     def is_alive(self) -> bool:
+        """Whether it has not ended."""
         return self._process.poll() is None
 
     def ask(self, request: bytes) -> Answer | None:
@@ -171,6 +173,7 @@ class WorkerProcess:
             write_message(self._requests, message)
 
     def kill(self) -> None:
+        """End it at once."""
         self._process.kill()
 
     def exit_code(self) -> int:

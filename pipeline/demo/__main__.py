@@ -28,6 +28,7 @@ _CLIPS_SHOWN = 5
 
 
 def main() -> int:
+    """Speak the podcast, build a dataset from it and show it; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the podcast and the dataset")
     folder: Path = parser.parse_args().out
@@ -63,6 +64,7 @@ def demonstrate(folder: Path, workers: int = 1) -> "BuildResult":
 
 
 def configuration(base_url: str) -> str:
+    """The demonstration's dataset.yaml, of a podcast that is served at `base_url`."""
     return yaml.safe_dump(
         {
             "name": "workshop",

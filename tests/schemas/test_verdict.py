@@ -14,11 +14,9 @@ from schemas.verdict import (
     PERMISSIVE,
     PROFILES,
     STRICT,
-    Reason,
     Thresholds,
     intervals,
     judge,
-    parse_reason,
     reason_code,
     thresholds_from,
 )
@@ -196,16 +194,6 @@ def test_every_threshold_judges_a_column_that_candidates_have() -> None:
         }
     )
     assert [interval.column for interval in intervals(everything)] == [n for n in names if not n.startswith("allow_")]
-
-
-def test_a_reason_can_be_taken_apart() -> None:
-    assert parse_reason("dnsmos_ovrl 2.41 < 2.80") == Reason("dnsmos_ovrl", "2.41", "<", "2.80")
-    assert parse_reason("snr_db missing") == Reason("snr_db", "missing")
-    source = "transcript_source recognised:my model != publisher"
-    assert parse_reason(source) == Reason("transcript_source", "recognised:my model", "!=", "publisher")
-    for text in ("", "snr_db", "snr_db is low", "a b c d"):
-        with pytest.raises(ValueError, match="not a reason"):
-            parse_reason(text)
 
 
 def test_thresholds_come_from_a_name_or_from_changes_to_one() -> None:

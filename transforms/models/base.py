@@ -21,7 +21,8 @@ class Model(ABC):
 
     @property
     @abstractmethod
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """Name, version or file hash, and settings: what results are kept under."""
 
 
 class SpeechDetector(Model):
@@ -29,7 +30,8 @@ class SpeechDetector(Model):
 
     @property
     @abstractmethod
-    def frame_seconds(self) -> float: ...
+    def frame_seconds(self) -> float:
+        """Seconds from one probability to the next."""
 
     @abstractmethod
     def probabilities(self, samples: Samples) -> NDArray[np.float32]:
@@ -49,11 +51,13 @@ class SpeakerEmbedder(Model):
 
     @property
     @abstractmethod
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Numbers in an embedding."""
 
     @property
     @abstractmethod
-    def window_seconds(self) -> float: ...
+    def window_seconds(self) -> float:
+        """Seconds of speech that one embedding is of."""
 
     @abstractmethod
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,4 +138,5 @@ class QualityScorer(Model):
     """Scores how a clip sounds."""
 
     @abstractmethod
-    def score(self, samples: Samples) -> Quality: ...
+    def score(self, samples: Samples) -> Quality:
+        """Scores of samples of shape (n,) at MODEL_RATE."""

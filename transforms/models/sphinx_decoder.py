@@ -46,6 +46,7 @@ class Segment:
 
     @property
     def frames(self) -> int:
+        """How many frames it lasts."""
         return self.end - self.first
 
 

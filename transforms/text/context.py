@@ -24,6 +24,7 @@ _BRITISH = ("en-gb", "en-uk", "en-au", "en-nz", "en-ie", "en-za", "en-in")
 
 
 def is_english(language: str) -> bool:
+    """Whether a language tag is of English, or empty."""
     return language.lower().replace("_", "-").split("-")[0] in ("", "en", "eng")
 
 

@@ -92,7 +92,10 @@ class SourceEntry(Section):
     """Where episodes are listed: exactly one of `feed`, `opml`, `files`, `manifest`, and which of them to take."""
 
     feed: Text | None = Field(default=None, description="address (or path) of an RSS or Atom feed")
-    opml: Text | None = Field(default=None, description="path or address of an OPML list of feeds")
+    opml: Text | None = Field(
+        default=None,
+        description="path or address of an OPML list of feeds (of addresses; it may not include other lists)",
+    )
     files: Text | None = Field(
         default=None, description="recordings: a file, a folder, or a pattern such as ./archive/*.mp3"
     )
@@ -102,7 +105,7 @@ class SourceEntry(Section):
     before: Day = Field(default=None, description="take episodes published before this day")
     title: Text | None = Field(default=None, description="take episodes whose title matches this regular expression")
     license: Text | None = Field(
-        default=None, description="licence of these episodes, where the source names none: cc-by-4.0"
+        default=None, description="licence of these episodes, whatever the source says: cc-by-4.0"
     )
 
     @field_validator("feed", "opml")

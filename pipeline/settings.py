@@ -1,8 +1,9 @@
 """What the configuration means to each stage: its settings, from the YAML's words."""
 
+import os
 from collections.abc import Callable
 
-from pipeline.config import Config
+from pipeline.config import Config, is_uri
 from pipeline.config_sections import SourceEntry
 from transforms.http import HttpSettings
 from transforms.sources import FeedSource, FilesSource, ManifestSource, OpmlSource, Source, allowed_hosts_of
@@ -10,7 +11,15 @@ from transforms.sources import FeedSource, FilesSource, ManifestSource, OpmlSour
 
 def sources_of(config: Config) -> tuple[Source, ...]:
     """The sources in their order; their paths are relative to `config.folder`."""
-    return tuple(_source(entry) for entry in config.sources)
+    excluded = _not_episodes(config)
+    return tuple(_source(entry, excluded) for entry in config.sources)
+
+
+def _not_episodes(config: Config) -> tuple[str, ...]:
+    """Recordings that a folder of sources may hold besides episodes: what a build keeps, and the enrolments."""
+    enrolments = (entry.file for entry in config.speaker.enroll or () if entry.file is not None)
+    places = (os.path.join(config.output_location, "work"), *map(config.locate, enrolments))
+    return tuple(place for place in places if not is_uri(place))
 
 
 def http_settings(config: Config) -> HttpSettings:
@@ -24,7 +33,7 @@ def http_settings(config: Config) -> HttpSettings:
     )
 
 
-def _source(entry: SourceEntry) -> Source:
+def _source(entry: SourceEntry, excluded: tuple[str, ...]) -> Source:
     kinds: dict[str, Callable[..., Source]] = {
         "feed": FeedSource,
         "opml": OpmlSource,
@@ -38,4 +47,5 @@ def _source(entry: SourceEntry) -> Source:
         before=entry.before,
         title=entry.title,
         license=entry.license,
+        **({"excluded": excluded} if entry.kind == "files" else {}),
     )

@@ -1,6 +1,7 @@
 """Where episodes come from: feeds, lists of feeds, files, manifests; and which of them are wanted."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ class _Source:
 
     `limit` takes that many of the newest; `after` (that day or instant included) and `before` (excluded) are ISO 8601
     dates, in UTC where they name no zone; `title` is a regular expression to be found in the title. `license` stands
-    for whatever the source itself says. Raises ConfigurationError.
+    whatever the source itself says, and a note tells where that is something else. Raises ConfigurationError.
     """
 
     limit: int | None = None
@@ -69,7 +70,11 @@ class FeedSource(_Source):
 
 @dataclass(frozen=True)
 class OpmlSource(_Source):
-    """An OPML list of feeds, an http(s) address or a file. Limits hold for each of its feeds."""
+    """An OPML list of feeds, an http(s) address or a file. Limits hold for each of its feeds.
+
+    Its feeds are asked one after the other, and each has to be an http(s) address: paths and the outlines of
+    type="include", which name further lists, are not followed.
+    """
 
     opml: str = field(kw_only=False)
 
@@ -80,9 +85,13 @@ class OpmlSource(_Source):
 
 @dataclass(frozen=True)
 class FilesSource(_Source):
-    """Audio files: a file, a folder or a pattern. NAME.vtt, .srt, .json, .html, .txt beside one is its transcript."""
+    """Audio files: a file, a folder or a pattern. NAME.vtt, .srt, .json, .html, .txt beside one is its transcript.
+
+    Absolute paths in `excluded` name files and folders that are no episodes: what a build itself writes, enrolments.
+    """
 
     files: str = field(kw_only=False)
+    excluded: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -138,33 +147,56 @@ def list_source(source: Source, client: HttpClient, base: Path) -> Listing:
         elif isinstance(source, OpmlSource):
             listing = _list_opml(source, client, base)
         elif isinstance(source, FilesSource):
-            files = episodes_of_files(*find_files(source.files, base))
-            listing = _select([_candidate(episode) for episode in files], source, source.files)
+            listing = _list_files(source, base)
         else:
             listing = _list_manifest(source, base)
     except EpisodeError as error:
         listing = Listing((), (failure_of(error, source.place),))
-    if source.license is None:
-        return listing
-    licensed = (replace(each, license=source.license, license_source="configuration") for each in listing.episodes)
-    return replace(listing, episodes=tuple(licensed))
+    return listing if source.license is None else _licensed(listing, source.license, source.place)
+
+
+def _licensed(listing: Listing, licence: str, place: str) -> Listing:
+    """The listing under a configured licence, with a note for each other one that the source states."""
+    where = shown(place) if is_web(place) else place
+    others = Counter(each.license for each in listing.episodes if each.license not in (None, licence))
+    notes = tuple(
+        f"{where} states {other} for {count} of its episodes; the licence configured "
+        f"for it, {licence}, stands instead: make sure that you hold it"
+        for other, count in sorted(others.items())
+    )
+    licensed = (replace(each, license=licence, license_source="configuration") for each in listing.episodes)
+    return replace(listing, episodes=tuple(licensed), notes=(*listing.notes, *notes))
 
 
 def merge_listings(listings: Iterable[Listing]) -> Listing:
-    """One listing of all; an episode that several sources hold is taken from the first, and the others are noted."""
+    """One listing of all; an episode that several sources hold is taken from the first, and the others are noted.
+
+    Names of local sources are given by hand: two files of one name are two recordings, and the second is a failure.
+    """
     episodes: dict[str, Episode] = {}
     failures: dict[Failure, None] = {}
     notes: dict[str, None] = {}
     for listing in listings:
         for episode in listing.episodes:
-            if episode.id in episodes:
-                kept, other = shown(episodes[episode.id].source_url), shown(episode.source_url)
-                notes[f"{episode.guid!r} is listed by two sources; taken from {kept}, not from {other}"] = None
+            first = episodes.setdefault(episode.id, episode)
+            if first is episode:
+                continue
+            kept, other = shown(first.source_url), shown(episode.source_url)
+            if kept != other and not is_web(episode.feed_url):
+                failures[_same_name(episode, kept, other)] = None
             else:
-                episodes[episode.id] = episode
+                notes[f"{episode.guid!r} is listed by two sources; taken from {kept}, not from {other}"] = None
         failures.update(dict.fromkeys(listing.failures))
         notes.update(dict.fromkeys(listing.notes))
     return Listing(tuple(episodes.values()), tuple(failures), tuple(notes))
+
+
+def _same_name(episode: Episode, kept: str, other: str) -> Failure:
+    line = (
+        f"same-name: {other} is called {episode.guid!r} as {kept} is, and only that is taken; "
+        "rename one, list both in one source, or give each a guid in a manifest"
+    )
+    return failure_of(EpisodeError(line), other)
 
 
 def failure_of(error: EpisodeError, where: str, episode: str = "") -> Failure:
@@ -359,6 +391,23 @@ def _feeds_in(node: Node) -> Iterator[str]:
         if child.get("xmlurl"):
             yield child.get("xmlurl")
         yield from _feeds_in(child)
+
+
+def _list_files(source: FilesSource, base: Path) -> Listing:
+    root, found = find_files(source.files, base)
+    files, left_out = [], {}
+    for path in found:
+        place = next((place for place in source.excluded if path.is_relative_to(place)), None)
+        if place is None:
+            files.append(path)
+        else:
+            left_out[place] = (
+                f"{source.files}: {place} is left out: what a build keeps or knows a voice by is no episode"
+            )
+    if not files:
+        raise EpisodeError(f"no-files: {'; '.join(left_out.values())}; nothing else is there; correct `files`")
+    listing = _select([_candidate(episode) for episode in episodes_of_files(root, files)], source, source.files)
+    return replace(listing, notes=tuple(left_out.values()))
 
 
 def _list_manifest(source: ManifestSource, base: Path) -> Listing:

@@ -111,8 +111,13 @@ def test_a_configured_licence_stands_for_what_the_feed_says(site: Site, tmp_path
     url = site.put("/feed", serve(feed(item("a"), channel="<podcast:license>cc0</podcast:license>")))
     found = listing_of(FeedSource(feed=url), tmp_path).episodes[0]
     assert (found.license, found.license_source) == ("cc0-1.0", "channel podcast:license")
-    found = listing_of(FeedSource(feed=url, license="by agreement"), tmp_path).episodes[0]
+    listing = listing_of(FeedSource(feed=url, license="by agreement"), tmp_path)
+    found = listing.episodes[0]
     assert (found.license, found.license_source) == ("by agreement", "configuration")
+    # Not in silence: it may be one that the publisher does not give.
+    (note,) = listing.notes
+    assert f"{url} states cc0-1.0 for 1 of its episodes; the licence configured for it, by agreement, stands" in note
+    assert listing_of(FeedSource(feed=url, license="cc0-1.0"), tmp_path).notes == ()
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"no feed", b"<rss/>"])
@@ -425,7 +430,9 @@ def test_a_jsonl_manifest_and_one_with_semicolons(tmp_path: Path) -> None:
         ("m.jsonl", '{"audio": "a.ogg"}\nnonsense', "line 2 is no JSON"),
         ("m.jsonl", "[1]", "line 1 is no JSON object"),
         ("m.csv", "title\nx\n", "has no column `audio` or `url`"),
-        ("m.csv", 'audio\n"a.ogg', "unexpected end of data"),
+        ("m.csv", 'audio\n"a.ogg', "line 2: unexpected end of data"),
+        ("m.csv", 'audio,title\na.ogg,x\na.ogg,"A" b\n', "line 3: "),
+        ("m.csv", "audio,title,Title\na.ogg,A,\n", "line 1: there are two columns `title`"),
     ],
 )
 def test_a_wrong_manifest_is_a_wrong_configuration(tmp_path: Path, name: str, text: str, line: str) -> None:
@@ -441,6 +448,31 @@ def test_a_manifest_in_no_encoding_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is not UTF-8"):
         listing_of(ManifestSource(manifest="m.csv"), tmp_path)
     assert codes(listing_of(ManifestSource(manifest="none.csv"), tmp_path)) == ["no-manifest"]
+
+
+def test_a_manifest_cell_holds_every_character_of_a_title(tmp_path: Path) -> None:
+    archive(tmp_path)
+    title = "One\u2028Two\x85Three\x0bFour"
+    (tmp_path / "m.jsonl").write_text(json.dumps({"audio": "b.mp3", "title": title}, ensure_ascii=False) + "\n")
+    (tmp_path / "m.csv").write_text(f'audio,title\nb.mp3,"{title}"\n')
+    for name in ("m.jsonl", "m.csv"):
+        listing = listing_of(ManifestSource(manifest=name), tmp_path)
+        # These are line ends to str.splitlines, but to neither format.
+        assert ([each.title for each in listing.episodes], listing.failures) == (["One Two Three Four"], ())
+
+
+def test_a_column_of_row_numbers_is_passed_over(tmp_path: Path) -> None:
+    archive(tmp_path)
+    (tmp_path / "m.csv").write_text(",audio,title\n0,b.mp3,B\n")
+    (found,) = listing_of(ManifestSource(manifest="m.csv"), tmp_path).episodes
+    assert (found.guid, found.title) == ("b.mp3", "B")
+
+
+@pytest.mark.parametrize(("name", "text"), [("m.csv", "audio,title\n"), ("m.csv", ""), ("m.jsonl", "\n")])
+def test_a_manifest_without_rows_leaves_a_record(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    listing = listing_of(ManifestSource(manifest=name), tmp_path)
+    assert codes(listing) == ["empty-manifest"], "as a feed without episodes does"
 
 
 # All of them.
@@ -487,3 +519,36 @@ def test_merged_listings_hold_each_episode_once(tmp_path: Path) -> None:
     assert len(merged.episodes) == 4
     assert merged.episodes[0].guid == "b.mp3"
     assert "'b.mp3' is listed by two sources" in merged.notes[0]
+
+
+def test_two_recordings_of_one_name_are_one_episode_and_one_record(tmp_path: Path) -> None:
+    places = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "ep1.mp3").write_bytes(name.encode())
+        (folder / "m.csv").write_text("audio\nep1.mp3\n")
+        (folder / "feed.xml").write_bytes(feed(item("ep1").replace("https://e.org/", ""), channel=""))
+        places.append(folder)
+    kinds: list[list[Source]] = [
+        [FilesSource(files=str(folder / "ep1.mp3")) for folder in places],
+        [ManifestSource(manifest=str(folder / "m.csv")) for folder in places],
+        [FeedSource(feed=str(folder / "feed.xml")) for folder in places],
+    ]
+    for pair in kinds:
+        # From a configuration elsewhere, so that both are named relative to their own folder.
+        merged = merge_listings(listing_of(source, tmp_path / "elsewhere") for source in pair)
+        assert [episode.source_url for episode in merged.episodes] == [str(places[0] / "ep1.mp3")]
+        assert codes(merged) == ["same-name"], "the other recording is lost, so it is no mere note"
+        assert merged.failures[0].where == str(places[1] / "ep1.mp3")
+
+
+def test_what_a_build_keeps_and_enrolments_are_no_episodes(tmp_path: Path) -> None:
+    for name in ("ep1.mp3", "enroll.flac", "out/work/recordings/a.flac", "out/work/downloads/b.mp3"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    excluded = (str(tmp_path / "out" / "work"), str(tmp_path / "enroll.flac"))
+    listing = listing_of(FilesSource(files=".", excluded=excluded), tmp_path)
+    assert guids(listing) == ["ep1.mp3"], "a second build would take its own recordings for episodes"
+    assert sorted(note.split()[1] for note in listing.notes) == sorted(excluded)
+    assert codes(listing_of(FilesSource(files="out", excluded=excluded), tmp_path)) == ["no-files"]

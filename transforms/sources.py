@@ -127,7 +127,7 @@ class Listing:
 def allowed_hosts_of(sources: Iterable[Source]) -> tuple[str, ...]:
     """ "host:port" of every feed and list of feeds that the configuration names by address.
 
-    These may have a private address (HttpSettings.allowed_hosts). The port is part of it: a feed at 127.0.0.1:8000
+    These may have a private address (HttpSettings.source_hosts). The port is part of it: a feed at 127.0.0.1:8000
     opens no other service of that machine. Addresses inside lists, manifests and feeds are others' words and open
     nothing.
     """
@@ -294,6 +294,8 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
         except EpisodeError as error:
             failures.append(failure_of(error, asked))
             break
+        if first is None and page.is_blocked:
+            return Listing((), (_blocked(where),))
         first = first or page
         if not page.is_whole:
             failures.append(failure_of(EpisodeError(f"broken-feed: {shown(asked)}: {page.problem}"), asked))
@@ -312,11 +314,21 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
             break
         seen.add(following)
         asked = following
+    if first and first.is_unlisted:
+        notes.append(f"{shown(where)} asks directories not to list it (itunes:block); is it meant to be used?")
     chosen = _select(candidates, source, where)
     if first and not candidates:
         line = f"empty-feed: {shown(where)} is a feed without any episode; is it the right one?"
         failures.append(failure_of(EpisodeError(line), where))
     return Listing(chosen.episodes, (*failures, *chosen.failures), tuple(notes))
+
+
+def _blocked(where: str) -> Failure:
+    line = (
+        f"blocked: {shown(where)} asks in its channel not to be used (podcast:block); if it is yours, say "
+        '<podcast:block id="realtalk">no</podcast:block> there'
+    )
+    return failure_of(EpisodeError(line), where)
 
 
 def _read_page(place: str, client: HttpClient) -> Feed:

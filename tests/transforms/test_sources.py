@@ -107,6 +107,17 @@ def test_what_is_left_out_leaves_a_record(site: Site, tmp_path: Path) -> None:
     assert "'a'" in by_code["duplicate-guid"].why
 
 
+def test_a_blocked_channel_is_one_record_and_an_unlisted_one_a_note(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a"), item("b"), channel="<podcast:block>yes</podcast:block>")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert listing.episodes == ()
+    assert (codes(listing), listing.failures[0].where) == (["blocked"], url)
+    site.put("/feed", serve(feed(item("a"), channel="<itunes:block>yes</itunes:block>")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert guids(listing) == ["a"]
+    assert "itunes:block" in listing.notes[0]
+
+
 def test_a_configured_licence_stands_for_what_the_feed_says(site: Site, tmp_path: Path) -> None:
     url = site.put("/feed", serve(feed(item("a"), channel="<podcast:license>cc0</podcast:license>")))
     found = listing_of(FeedSource(feed=url), tmp_path).episodes[0]

@@ -23,10 +23,11 @@ def _not_episodes(config: Config) -> tuple[str, ...]:
 
 
 def http_settings(config: Config) -> HttpSettings:
-    """How the web is asked; hosts that the configuration itself names may have a private address."""
+    """How the web is asked; hosts that the sources name may have a private address, those of allow_hosts any."""
     return HttpSettings(
         contact=config.download.contact,
-        allowed_hosts=(*allowed_hosts_of(sources_of(config)), *config.download.allow_hosts),
+        allowed_hosts=config.download.allow_hosts,
+        source_hosts=allowed_hosts_of(sources_of(config)),
         connections_per_host=config.download.connections_per_host,
         tries=config.download.tries,
         stall_timeout_seconds=config.download.stall_seconds,

@@ -407,9 +407,11 @@ def _feeds_in(node: Node) -> Iterator[str]:
 
 def _list_files(source: FilesSource, base: Path) -> Listing:
     root, found = find_files(source.files, base)
+    # A source that names one file means it.
+    excluded = () if (base / Path(source.files).expanduser()).is_file() else source.excluded
     files, left_out = [], {}
     for path in found:
-        place = next((place for place in source.excluded if path.is_relative_to(place)), None)
+        place = next((place for place in excluded if path.is_relative_to(place)), None)
         if place is None:
             files.append(path)
         else:

@@ -563,3 +563,5 @@ def test_what_a_build_keeps_and_enrolments_are_no_episodes(tmp_path: Path) -> No
     assert guids(listing) == ["ep1.mp3"], "a second build would take its own recordings for episodes"
     assert sorted(note.split()[1] for note in listing.notes) == sorted(excluded)
     assert codes(listing_of(FilesSource(files="out", excluded=excluded), tmp_path)) == ["no-files"]
+    named = listing_of(FilesSource(files="enroll.flac", excluded=excluded), tmp_path)
+    assert (guids(named), named.notes) == (["enroll.flac"], ()), "who names one recording means it"

@@ -142,7 +142,9 @@ class Enrolment(Section):
     """Speech of the target alone: a file, or a span of an episode (`start`, `end` in seconds or h:mm:ss)."""
 
     file: Text | None = Field(default=None, description="path of a recording of the speaker alone")
-    episode: Text | None = Field(default=None, description="guid of an episode in which the speaker talks alone")
+    episode: Text | None = Field(
+        default=None, description="guid (or id) of an episode in which the speaker talks alone"
+    )
     start: Instant = Field(default=None, ge=0, description="where the speaker starts, in seconds")
     end: Instant = Field(default=None, gt=0, description="where the speaker ends, in seconds")
 

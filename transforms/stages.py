@@ -227,7 +227,6 @@ class FindTarget(Stage):
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         return (
             state.keys["diarization"],
-            state.keys["captions"],
             state.identity,
             state.target_clusters,
             self.settings,
@@ -235,8 +234,7 @@ class FindTarget(Stage):
 
     def work(self, state: EpisodeState, key: str, store: Store) -> TargetSpeech:
         diarization = local_diarization(state, store)
-        cues = known(state.captions).cues
-        return find_target(diarization, known(state.identity), state.target_clusters, cues, self.settings)
+        return find_target(diarization, known(state.identity), state.target_clusters, self.settings)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from schemas.episode import Episode
 from schemas.recording import Media
 from schemas.state import EpisodeState
 from schemas.turn import Identity
-from transforms.stages import FindTarget
+from transforms.stages import FindTarget, ReadCaptions
 from transforms.target import TargetSettings
 
 STATE = EpisodeState(
@@ -21,3 +21,10 @@ def test_another_transcript_does_not_find_the_target_anew() -> None:
     stage = FindTarget(TargetSettings())
     other = replace(STATE, keys={**STATE.keys, "captions": "other"})
     assert stage.key(other) == stage.key(STATE), "labels are heard when the target is chosen, not in its spans"
+
+
+def test_why_there_is_no_transcript_decides_nothing() -> None:
+    stage = ReadCaptions()
+    down = replace(STATE, no_transcript="transcript not taken: http-503: it is down today")
+    # Otherwise a server that is down for a day would cost a recogniser's hours anew.
+    assert stage.key(down) == stage.key(STATE)

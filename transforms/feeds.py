@@ -44,7 +44,8 @@ class Feed:
 
     `license_source` names the element that holds the licence, `next_link` (as written) the page of older items, ""
     after the last (RFC 5005). `is_blocked` says that it asks not to be used at all (podcast:block), `is_unlisted` that
-    it asks Apple's directory not to list it (itunes:block). `problem` is "" or one line on what is broken, `is_whole` says that nothing is missing.
+    it asks Apple's directory not to list it (itunes:block). `problem` is "" or one line on what is broken, `is_whole`
+    says that nothing is missing.
     """
 
     url: str

@@ -37,9 +37,9 @@ class HttpSettings:
 
     `contact` (a page or a mail address) goes into the User-Agent. `allowed_hosts` names hosts whose address may be
     private: "host" for all of its ports, "host:port" for one. Those of `source_hosts` may be private too, but not
-    link-local, nor a cloud's metadata service: a feed's owner decides what its name resolves to. A delay before the n-th retry is `backoff_seconds`
-    doubled n - 1 times, at most `max_backoff_seconds`, less up to half of it by chance; a server's own Retry-After
-    goes before it, up to `max_retry_after_seconds`. Raises ConfigurationError.
+    link-local, nor a cloud's metadata service: a feed's owner decides what its name resolves to. A delay before the
+    n-th retry is `backoff_seconds` doubled n - 1 times, at most `max_backoff_seconds`, less up to half of it by chance;
+    a server's own Retry-After goes before it, up to `max_retry_after_seconds`. Raises ConfigurationError.
     """
 
     contact: str = ""

@@ -1,20 +1,21 @@
 """Where episodes come from: feeds, lists of feeds, files, manifests; and which of them are wanted."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from schemas.episode import Episode, episode_id
 from schemas.errors import ConfigurationError, EpisodeError, Failure
 from transforms.feed_xml import MAX_FEED_BYTES, Node, parse_document
 from transforms.feeds import Feed, is_web, item_date, item_guid, item_title, link_to, parse_date, parse_feed, to_episode
 from transforms.http import HttpClient, check_url, host_and_port, shown
+from transforms.kept_listings import KeptListings, completed, copy_note
+from transforms.listing import Listing, failure_of, licensed, merge_listings
 from transforms.local_files import episode_of_row, episodes_of_files, find_files, read_manifest
 
-STAGE = "feeds"
 MAX_PAGES = 200
 MAX_FEEDS = 5000
 _FEED_TYPES = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -112,18 +113,6 @@ class ManifestSource(_Source):
 Source = FeedSource | OpmlSource | FilesSource | ManifestSource
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a source holds. A failure with episode_id "" is about more than one episode: its `where` says what.
-
-    `notes` are about what was read all the same: broken XML that was mended, pages that were left.
-    """
-
-    episodes: tuple[Episode, ...]
-    failures: tuple[Failure, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 def allowed_hosts_of(sources: Iterable[Source]) -> tuple[str, ...]:
     """ "host:port" of every feed and list of feeds that the configuration names by address.
 
@@ -135,74 +124,33 @@ def allowed_hosts_of(sources: Iterable[Source]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host_and_port(place) for place in places if is_web(place)))
 
 
-def list_source(source: Source, client: HttpClient, base: Path) -> Listing:
+def list_source(source: Source, client: HttpClient, base: Path, kept: KeptListings | None = None) -> Listing:
     """The episodes of a source, newest first; paths are relative to `base`.
 
     Where dates are missing the source's own order stands. A source that can't be read is a failure in the listing;
-    raises ConfigurationError only for a manifest that is no such table.
+    raises ConfigurationError only for a manifest that is no such table. What can't be read of feeds, lists and
+    manifests this time, but could be before, is taken from its copy in `kept`, with a note in place of the failure.
     """
     try:
         if isinstance(source, FeedSource):
-            listing = _list_feed(source, source.feed.strip(), client, base)
+            listing = _list_feed(source, source.feed.strip(), client, base, kept)
         elif isinstance(source, OpmlSource):
-            listing = _list_opml(source, client, base)
+            listing = _list_opml(source, client, base, kept)
         elif isinstance(source, FilesSource):
             listing = _list_files(source, base)
         else:
             listing = _list_manifest(source, base)
+            if kept is not None:
+                kept.keep(_copy_key(source, source.place), listing.episodes)
     except EpisodeError as error:
-        listing = Listing((), (failure_of(error, source.place),))
-    return listing if source.license is None else _licensed(listing, source.license, source.place)
+        failure = failure_of(error, source.place)
+        listing = completed(Listing((), (failure,)), failure, _copy_key(source, source.place), kept)
+    return listing if source.license is None else licensed(listing, source.license, source.place)
 
 
-def _licensed(listing: Listing, licence: str, place: str) -> Listing:
-    """The listing under a configured licence, with a note for each other one that the source states."""
-    where = shown(place) if is_web(place) else place
-    others = Counter(each.license for each in listing.episodes if each.license not in (None, licence))
-    notes = tuple(
-        f"{where} states {other} for {count} of its episodes; the licence configured "
-        f"for it, {licence}, stands instead: make sure that you hold it"
-        for other, count in sorted(others.items())
-    )
-    licensed = (replace(each, license=licence, license_source="configuration") for each in listing.episodes)
-    return replace(listing, episodes=tuple(licensed), notes=(*listing.notes, *notes))
-
-
-def merge_listings(listings: Iterable[Listing]) -> Listing:
-    """One listing of all; an episode that several sources hold is taken from the first, and the others are noted.
-
-    Names of local sources are given by hand: two files of one name are two recordings, and the second is a failure.
-    """
-    episodes: dict[str, Episode] = {}
-    failures: dict[Failure, None] = {}
-    notes: dict[str, None] = {}
-    for listing in listings:
-        for episode in listing.episodes:
-            first = episodes.setdefault(episode.id, episode)
-            if first is episode:
-                continue
-            kept, other = shown(first.source_url), shown(episode.source_url)
-            if kept != other and not is_web(episode.feed_url):
-                failures[_same_name(episode, kept, other)] = None
-            else:
-                notes[f"{episode.guid!r} is listed by two sources; taken from {kept}, not from {other}"] = None
-        failures.update(dict.fromkeys(listing.failures))
-        notes.update(dict.fromkeys(listing.notes))
-    return Listing(tuple(episodes.values()), tuple(failures), tuple(notes))
-
-
-def _same_name(episode: Episode, kept: str, other: str) -> Failure:
-    line = (
-        f"same-name: {other} is called {episode.guid!r} as {kept} is, and only that is taken; "
-        "rename one, list both in one source, or give each a guid in a manifest"
-    )
-    return failure_of(EpisodeError(line), other)
-
-
-def failure_of(error: EpisodeError, where: str, episode: str = "") -> Failure:
-    """The record of an error "code: line"."""
-    code, _, why = " ".join(str(error).split()).partition(": ")
-    return Failure(episode, STAGE, code if why else "failed", why or code, shown(where) if is_web(where) else where)
+def _copy_key(source: Source, place: str) -> tuple[Any, ...]:
+    """By what the copy of a listing is found: its place, and the limits that it was chosen by."""
+    return place, source.limit, source.after, source.before, source.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +228,7 @@ def _iso_date(text: str | None) -> datetime | None:
         return None
 
 
-def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Listing:
+def _list_feed(source: Source, place: str, client: HttpClient, base: Path, kept: KeptListings | None = None) -> Listing:
     """The wanted episodes of one feed; reads as many of its pages as they take."""
     where = place if is_web(place) else str(base / Path(place).expanduser())
     candidates: list[_Candidate] = []
@@ -295,6 +243,9 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
             failures.append(failure_of(error, asked))
             break
         if first is None and page.is_blocked:
+            if kept is not None:
+                # Nor from a copy, when it can't be read one day.
+                kept.keep(_copy_key(source, where), ())
             return Listing((), (_blocked(where),))
         first = first or page
         if not page.is_whole:
@@ -316,10 +267,21 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
         asked = following
     if first and first.is_unlisted:
         notes.append(f"{shown(where)} asks directories not to list it (itunes:block); is it meant to be used?")
-    chosen = _select(candidates, source, where)
     if first and not candidates:
         line = f"empty-feed: {shown(where)} is a feed without any episode; is it the right one?"
         failures.append(failure_of(EpisodeError(line), where))
+    is_whole = not failures
+    copy = kept.load(_copy_key(source, where)) if kept is not None and not is_whole else None
+    if copy is not None:
+        listed = {candidate.guid for candidate in candidates}
+        missing = [episode for episode in copy.episodes if episode.guid not in listed]
+        if missing:
+            candidates += map(_candidate, missing)
+            notes += (copy_note(failure, copy) for failure in failures)
+            failures = []
+    chosen = _select(candidates, source, where)
+    if kept is not None and is_whole:
+        kept.keep(_copy_key(source, where), chosen.episodes)
     return Listing(chosen.episodes, (*failures, *chosen.failures), tuple(notes))
 
 
@@ -371,7 +333,7 @@ def _is_enough(candidates: list[_Candidate], source: Source, where: str) -> bool
     return source.limit is not None and len(_select(candidates, source, where).episodes) >= source.limit
 
 
-def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
+def _list_opml(source: OpmlSource, client: HttpClient, base: Path, kept: KeptListings | None) -> Listing:
     place = source.opml.strip()
     body, _ = _read(place if is_web(place) else str(base / Path(place).expanduser()), client)
     document = parse_document(body, shown(place))
@@ -381,9 +343,10 @@ def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
     addresses = list(dict.fromkeys(_feeds_in(document.root)))
     if not addresses:
         raise EpisodeError(f"empty-opml: {shown(place)} lists no feeds (outlines with an xmlUrl)")
+    broken = failure_of(EpisodeError(f"broken-opml: {shown(place)}: {document.problem}"), place)
     notes, failures = [], []
     if not document.is_whole:
-        failures.append(failure_of(EpisodeError(f"broken-opml: {shown(place)}: {document.problem}"), place))
+        failures.append(broken)
     elif document.problem:
         notes.append(f"{shown(place)}: {document.problem}")
     if len(addresses) > MAX_FEEDS:
@@ -391,11 +354,16 @@ def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
     listings = [Listing((), tuple(failures), tuple(notes))]
     for address in addresses[:MAX_FEEDS]:
         if is_web(address):
-            listings.append(_list_feed(source, address, client, base))
+            listings.append(_list_feed(source, address, client, base, kept))
         else:
             error = EpisodeError(f"bad-url: {address[:200]!r} is no http or https address")
             listings.append(Listing((), (failure_of(error, place),)))
-    return merge_listings(listings)
+    merged = merge_listings(listings)
+    if not document.is_whole:
+        return completed(merged, broken, _copy_key(source, place), kept)
+    if kept is not None:
+        kept.keep(_copy_key(source, place), merged.episodes)
+    return merged
 
 
 def _feeds_in(node: Node) -> Iterator[str]:

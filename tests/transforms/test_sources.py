@@ -4,23 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web_server import Site, redirect, serve
+from web_server import Answer, Site, redirect, serve
 
 from schemas.episode import Episode, Person, TranscriptLink, episode_id
 from schemas.errors import ConfigurationError, Failure
 from transforms import sources
 from transforms.http import HttpClient, HttpSettings
+from transforms.kept_listings import KeptListings
+from transforms.listing import Listing, merge_listings
 from transforms.sources import (
     FeedSource,
     FilesSource,
-    Listing,
     ManifestSource,
     OpmlSource,
     Source,
     allowed_hosts_of,
     list_source,
-    merge_listings,
 )
+from transforms.store import Store
 
 
 @pytest.fixture
@@ -29,10 +30,12 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def listing_of(source: Source, base: Path, *allowed: str) -> Listing:
+def listing_of(source: Source, base: Path, *allowed: str, day: str | None = None) -> Listing:
+    """`day`: with the copies that are kept under `base`."""
     settings = HttpSettings(allowed_hosts=allowed or allowed_hosts_of([source]))
+    kept = KeptListings(Store(str(base)), day) if day else None
     with HttpClient(settings, slot_folder=base / ".slots", sleep=lambda seconds: None) as client:
-        return list_source(source, client, base)
+        return list_source(source, client, base, kept)
 
 
 def guids(listing: Listing) -> list[str]:
@@ -262,9 +265,6 @@ def test_the_next_page_is_as_suspect_as_any_link(site: Site, tmp_path: Path, lin
     listing = listing_of(FeedSource(feed=site.put("/1", serve(page(item("a"), next_link=link)))), tmp_path)
     assert guids(listing) == ["a"]
     assert codes(listing) in (["bad-url"], ["forbidden-address"])
-
-
-# Lists of feeds.
 
 
 def test_opml_lists_feeds_and_limits_hold_for_each(site: Site, tmp_path: Path) -> None:
@@ -565,3 +565,71 @@ def test_what_a_build_keeps_and_enrolments_are_no_episodes(tmp_path: Path) -> No
     assert codes(listing_of(FilesSource(files="out", excluded=excluded), tmp_path)) == ["no-files"]
     named = listing_of(FilesSource(files="enroll.flac", excluded=excluded), tmp_path)
     assert (guids(named), named.notes) == (["enroll.flac"], ()), "who names one recording means it"
+
+
+# Sources that can't be read today.
+
+
+@pytest.mark.parametrize("answer", [serve(b"", 503), serve(b"", 404), serve(b"<html>Moved</html>"), serve(b"<rss/>")])
+def test_a_feed_that_cannot_be_read_is_listed_from_its_copy(site: Site, tmp_path: Path, answer: Answer) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(feed(item("a", day(1)), item("b", day(2))))), license="cc0-1.0")
+    before = listing_of(source, tmp_path, day="2026-05-01")
+    site.put("/feed", answer)
+    listing = listing_of(source, tmp_path, day="2026-05-02")
+    assert listing.episodes == before.episodes, "a feed that is down must not empty a dataset"
+    assert listing.failures == ()
+    (note,) = listing.notes
+    assert note.startswith(f"{source.feed}: listed from the copy of 2026-05-01; this time ")
+    site.put("/feed", serve(feed(item("c", day(3)))))
+    assert guids(listing_of(source, tmp_path, day="2026-05-03")) == ["c"], "what the publisher took out goes"
+
+
+def test_a_feed_that_was_never_read_whole_has_no_copy(site: Site, tmp_path: Path) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(b"", 503)))
+    for today in ("2026-05-01", "2026-05-02"):
+        assert codes(listing_of(source, tmp_path, day=today)) == ["http-503"]
+
+
+def test_a_missing_page_is_filled_from_the_copy_within_the_limit(site: Site, tmp_path: Path) -> None:
+    older = f'<podcast:guid>F</podcast:guid><atom:link rel="next" href="{site.url("/2")}"/>'
+    site.put("/2", serve(feed(item("b", day(2)), item("a", day(1)))))
+    source = FeedSource(feed=site.put("/1", serve(feed(item("c", day(3)), channel=older))), limit=3)
+    assert guids(listing_of(source, tmp_path, day="2026-05-01")) == ["c", "b", "a"]
+    site.put("/1", serve(feed(item("d", day(4)), item("c", day(3)), channel=older)))
+    site.put("/2", serve(b"", 500))
+    listing = listing_of(source, tmp_path, day="2026-05-02")
+    assert (guids(listing), listing.failures) == (["d", "c", "b"], ())
+    assert f"{site.url('/2')}: listed from the copy of 2026-05-01; this time http-500" in listing.notes[0]
+
+
+def test_a_broken_feed_that_gives_all_that_it_gave_is_read_as_it_is(site: Site, tmp_path: Path) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(feed(item("a", day(1))))))
+    listing_of(source, tmp_path, day="2026-05-01")
+    site.put("/feed", serve(feed(item("b", day(2)), item("a", day(1)), "<item></title>")))
+    listing = listing_of(source, tmp_path, day="2026-05-02")
+    assert (guids(listing), codes(listing)[0]) == (["b", "a"], "broken-feed")
+
+
+def test_a_feed_that_came_to_be_blocked_is_not_used_from_a_copy(site: Site, tmp_path: Path) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(feed(item("a")))))
+    listing_of(source, tmp_path, day="2026-05-01")
+    site.put("/feed", serve(feed(item("a"), channel="<podcast:block>yes</podcast:block>")), serve(b"", 503))
+    assert codes(listing_of(source, tmp_path, day="2026-05-02")) == ["blocked"]
+    listing = listing_of(source, tmp_path, day="2026-05-03")
+    assert (listing.episodes, codes(listing)) == ((), ["http-503"])
+
+
+def test_lists_of_feeds_and_manifests_have_copies_too(site: Site, tmp_path: Path) -> None:
+    one, two = site.put("/one", serve(feed(item("1")))), site.put("/two", serve(feed(item("1"), channel="")))
+    outlines = f'<outline xmlUrl="{one}"/><outline xmlUrl="{two}"/>'
+    opml = OpmlSource(opml=site.put("/list", serve(f"<opml><body>{outlines}</body></opml>".encode())))
+    archive(tmp_path)
+    (tmp_path / "m.csv").write_text("audio\nb.mp3\n")
+    manifest = ManifestSource(manifest="m.csv")
+    before = [listing_of(source, tmp_path, site.host, day="2026-05-01").episodes for source in (opml, manifest)]
+    site.put("/list", serve(f'<opml><body><outline xmlUrl="{one}"/><outline'.encode()), serve(b"", 503))
+    (tmp_path / "m.csv").unlink()
+    for source, episodes in ((opml, before[0]), (opml, before[0]), (manifest, before[1])):
+        listing = listing_of(source, tmp_path, site.host, day="2026-05-02")
+        assert (listing.episodes, listing.failures) == (episodes, ())
+        assert "listed from the copy of 2026-05-01" in listing.notes[0]

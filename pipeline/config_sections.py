@@ -94,7 +94,7 @@ class SourceEntry(Section):
     feed: Text | None = Field(default=None, description="address (or path) of an RSS or Atom feed")
     opml: Text | None = Field(
         default=None,
-        description="path or address of an OPML list of feeds (of addresses; it may not include other lists)",
+        description="path or address of an OPML list of feeds; lists that it includes are not followed",
     )
     files: Text | None = Field(
         default=None, description="recordings: a file, a folder, or a pattern such as ./archive/*.mp3"

@@ -94,7 +94,10 @@ class SourceEntry(Section):
     """Where episodes are listed: exactly one of `feed`, `opml`, `files`, `manifest`, and which of them to take."""
 
     feed: Text | None = Field(default=None, description="address (or path) of an RSS or Atom feed")
-    opml: Text | None = Field(default=None, description="path or address of an OPML list of feeds")
+    opml: Text | None = Field(
+        default=None,
+        description="path or address of an OPML list of feeds; lists that it includes are not followed",
+    )
     files: Text | None = Field(
         default=None, description="recordings: a file, a folder, or a pattern such as ./archive/*.mp3"
     )
@@ -104,7 +107,7 @@ class SourceEntry(Section):
     before: Day = Field(default=None, description="take episodes published before this day")
     title: Text | None = Field(default=None, description="take episodes whose title matches this regular expression")
     license: Text | None = Field(
-        default=None, description="licence of these episodes, where the source names none: cc-by-4.0"
+        default=None, description="licence of these episodes, whatever the source says: cc-by-4.0"
     )
 
     @field_validator("feed", "opml")
@@ -142,7 +145,9 @@ class Enrolment(Section):
     """Speech of the target alone: a file, or a span of an episode (`start`, `end` in seconds or h:mm:ss)."""
 
     file: Text | None = Field(default=None, description="path of a recording of the speaker alone")
-    episode: Text | None = Field(default=None, description="guid of an episode in which the speaker talks alone")
+    episode: Text | None = Field(
+        default=None, description="guid (or id) of an episode in which the speaker talks alone"
+    )
     start: Instant = Field(default=None, ge=0, description="where the speaker starts, in seconds")
     end: Instant = Field(default=None, gt=0, description="where the speaker ends, in seconds")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.config import Config, is_uri
 from pipeline.doctor import CONFIGURATION, Check, Status, check_output
-from pipeline.plan import Forecast, file_seconds, forecast
+from pipeline.plan import Forecast, PlannedEpisode, file_seconds, forecast
 from pipeline.settings import consent_of
 from schemas.errors import ConfigurationError
 
@@ -93,12 +93,21 @@ def _enrolment_file(path: str) -> tuple[Check, float]:
 
 def check_enrolment_episodes(config: Config, plan: Forecast) -> Iterator[Check]:
     """Episodes that the speaker is known by: listed, and long enough for the span."""
-    lengths = {episode.guid: episode for episode in plan.episodes}
+    named: dict[str, list[PlannedEpisode]] = {}
+    for episode in plan.episodes:
+        for name in (episode.guid, episode.id):
+            named.setdefault(name, []).append(episode)
     for enrolment in config.speaker.enroll or ():
         if enrolment.episode is None:
             continue
-        found = lengths.get(enrolment.episode)
-        if found is None:
+        several = named.get(enrolment.episode, [])
+        found = several[0] if several else None
+        if len(several) > 1:
+            said = f"{len(several)} episodes have the guid {enrolment.episode}"
+            yield Check(
+                "enrolment", Status.MISSING, said, f"give the id of one in speaker.enroll, such as {several[0].id}"
+            )
+        elif found is None:
             mend = "correct the guid in speaker.enroll, or let the sources' limits hold this episode"
             yield Check("enrolment", Status.MISSING, f"no listed episode has the guid {enrolment.episode}", mend)
         elif found.length_from in ("file", "feed") and (enrolment.end or 0.0) > found.seconds:

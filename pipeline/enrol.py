@@ -1,5 +1,6 @@
 """Who the target is: enrolment from files and spans of episodes, and one choice over the voices of all episodes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,9 +32,9 @@ _IDENTITY = TypeAdapter(Identity)
 
 @dataclass(frozen=True)
 class EpisodeSpan:
-    """Speech of the target alone in an episode (seconds)."""
+    """Speech of the target alone in an episode (seconds), which `episode` names: its guid, or its id."""
 
-    guid: str
+    episode: str
     start: float
     end: float
 
@@ -87,8 +88,8 @@ class Enrol(beam.PTransform):
 def passages_of(state: EpisodeState, plan: EnrolmentPlan) -> Iterator[tuple[str, Passage]]:
     """The passages of an enrolment that an episode holds, with its guid."""
     for span in plan.spans:
-        if span.guid == state.episode.guid and state.recording:
-            yield span.guid, (state.recording.heard_path, span.start, span.end)
+        if span.episode in (state.episode.guid, state.episode.id) and state.recording:
+            yield span.episode, (state.recording.heard_path, span.start, span.end)
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,18 @@ class EmbedEnrolment(beam.DoFn):
         plan = self.plan
         if plan.is_automatic:
             return
-        missing = sorted({span.guid for span in plan.spans} - {guid for guid, _ in found})
+        missing = sorted({span.episode for span in plan.spans} - {name for name, _ in found})
         if missing:
             raise RealtalkError(
                 f"speaker.enroll: the episode {missing[0]!r} is not among those that could be heard; "
                 "name another episode, or a file"
+            )
+        recordings = Counter(name for name, _ in {(name, path) for name, (path, _, _) in found})
+        name, count = max(recordings.items(), key=lambda item: item[1], default=("", 0))
+        if count > 1:
+            raise RealtalkError(
+                f"speaker.enroll: {count} episodes have the guid {name!r}; "
+                "give the id of one instead (`realtalk plan --format json` shows it)"
             )
         files: list[Passage] = [(self.store.fetch(path), None, None) for path in plan.files]
         spans = sorted((path, start, end) for _, (path, start, end) in found)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from schemas.state import EpisodeState
 from schemas.verdict import Thresholds
 from transforms.episodes import EpisodeStages, Workers
 from transforms.http import HttpClient, HttpSettings
+from transforms.kept_listings import KeptListings
+from transforms.listing import merge_listings
 from transforms.progress import ProgressLog
-from transforms.sources import Source, list_source, merge_listings
+from transforms.sources import Source, list_source
 from transforms.stage import Stage
 from transforms.store import Store
 from transforms.summarize import Summary, merge
@@ -125,8 +128,9 @@ class ReadSources(beam.PTransform):
 
 def list_episodes(sources: tuple[Source, ...], base: Path, http: HttpSettings, store: Store) -> Iterator[Any]:
     """The states of all listed episodes; Failures under the tag UNREADABLE."""
+    kept = KeptListings(store, datetime.now(UTC).date().isoformat())
     with HttpClient(http) as client:
-        listing = merge_listings([list_source(source, client, base) for source in sources])
+        listing = merge_listings([list_source(source, client, base, kept) for source in sources])
     log = ProgressLog(store)
     log.note("feeds", listed=len(listing.episodes))
     for line in (*listing.notes, *(f"{failure.what}: {failure.why}" for failure in listing.failures)):

@@ -19,6 +19,7 @@ from transforms.http import shown
 from transforms.shards import keep_table
 from transforms.store import Store
 from transforms.summarize import CANDIDATE_COLUMNS, Summary
+from transforms.transcript_files import foreign_note
 
 STATE, JUDGED = "state", "judged"
 TARGET_ABSENT, TEXT_ABSENT = "target-absent", "text-absent"
@@ -91,7 +92,8 @@ def episode_row(state: EpisodeState) -> dict[str, Any]:
 def remarks(state: EpisodeState) -> dict[str, str | None]:
     """What an episode that came through all stages says for itself: why it gave nothing, or what was amiss."""
     target, captions, utterances = state.target, state.captions, state.utterances
-    notes = [captions.note] if captions and captions.note else []
+    notes = list(_of_files(state))
+    notes += [captions.note] if captions and captions.note else []
     notes += utterances.notes if utterances else ()
     notes += [state.cuts.note] if state.cuts and state.cuts.note else []
     place = shown(state.episode.source_url) if is_web(state.episode.source_url) else state.episode.source_url
@@ -111,6 +113,24 @@ def remarks(state: EpisodeState) -> dict[str, str | None]:
             "taken; is it another episode's, or in another language?",
         }
     return {"error_detail": "; ".join(notes) or None}
+
+
+def _of_files(state: EpisodeState) -> Iterator[str]:
+    """What is to be known of the files that an episode was made from.
+
+    Nothing that differs from one build to the next of the same files, such as a server that was down.
+    """
+    episode, media = state.episode, state.media
+    if (episode.ai_content or "").lower() in ("true", "yes"):
+        yield "the feed says that it holds AI-generated content (podcast:txt ai-content)"
+    if media is None:
+        return
+    if media.source_url in episode.alternates:
+        yield f"the alternate enclosure {shown(media.source_url)} stands in for the episode's own, which was gone"
+    if media.transcript is None:
+        yield state.no_transcript or "no transcript is published"
+    elif note := foreign_note(media.transcript.source_url, episode):
+        yield note
 
 
 def _counted(voices: int) -> str:

@@ -14,7 +14,8 @@ from pipeline.timings import Rate, read_timings
 from schemas.episode import Episode
 from schemas.errors import RealtalkError
 from transforms.http import HttpClient
-from transforms.sources import Listing, Source, list_source, merge_listings
+from transforms.listing import Listing, merge_listings
+from transforms.sources import Source, list_source
 
 # Feeds that do not say how long an episode is say how large it is; most are MP3 at this rate.
 _BYTES_PER_SECOND = 128_000 / 8

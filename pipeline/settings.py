@@ -1,9 +1,10 @@
 """What the configuration means to each stage: its settings, from the YAML's words; and the consent that it names."""
 
 import datetime
+import os
 from collections.abc import Callable
 
-from pipeline.config import Config
+from pipeline.config import Config, is_uri
 from pipeline.config_sections import SourceEntry
 from schemas.consent import TTS_TRAINING, Consent, read_consent
 from transforms.http import HttpSettings
@@ -12,14 +13,23 @@ from transforms.sources import FeedSource, FilesSource, ManifestSource, OpmlSour
 
 def sources_of(config: Config) -> tuple[Source, ...]:
     """The sources in their order; their paths are relative to `config.folder`."""
-    return tuple(_source(entry) for entry in config.sources)
+    excluded = _not_episodes(config)
+    return tuple(_source(entry, excluded) for entry in config.sources)
+
+
+def _not_episodes(config: Config) -> tuple[str, ...]:
+    """Recordings that a folder of sources may hold besides episodes: what a build keeps, and the enrolments."""
+    enrolments = (entry.file for entry in config.speaker.enroll or () if entry.file is not None)
+    places = (os.path.join(config.output_location, "work"), *map(config.locate, enrolments))
+    return tuple(place for place in places if not is_uri(place))
 
 
 def http_settings(config: Config) -> HttpSettings:
-    """How the web is asked; hosts that the configuration itself names may have a private address."""
+    """How the web is asked; hosts that the sources name may have a private address, those of allow_hosts any."""
     return HttpSettings(
         contact=config.download.contact,
-        allowed_hosts=(*allowed_hosts_of(sources_of(config)), *config.download.allow_hosts),
+        allowed_hosts=config.download.allow_hosts,
+        source_hosts=allowed_hosts_of(sources_of(config)),
         connections_per_host=config.download.connections_per_host,
         tries=config.download.tries,
         stall_timeout_seconds=config.download.stall_seconds,
@@ -38,7 +48,7 @@ def consent_of(config: Config, today: datetime.date | None = None) -> Consent | 
     return read_consent(config.locate(config.speaker.consent), day, TTS_TRAINING)
 
 
-def _source(entry: SourceEntry) -> Source:
+def _source(entry: SourceEntry, excluded: tuple[str, ...]) -> Source:
     kinds: dict[str, Callable[..., Source]] = {
         "feed": FeedSource,
         "opml": OpmlSource,
@@ -52,4 +62,5 @@ def _source(entry: SourceEntry) -> Source:
         before=entry.before,
         title=entry.title,
         license=entry.license,
+        **({"excluded": excluded} if entry.kind == "files" else {}),
     )

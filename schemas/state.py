@@ -12,7 +12,7 @@ from schemas.turn import Diarization, Identity, Span, TargetSpeech
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """A publisher's transcript as read; `format` "" and no cues where there is none; `note` says why."""
+    """A publisher's transcript as read; `format` "" and no cues where none is used; `note` says why one is not."""
 
     cues: tuple[Caption, ...] = ()
     format: str = ""
@@ -52,13 +52,13 @@ class Candidates:
 class EpisodeState:
     """What is known of an episode.
 
-    `notes` are lines about what went wrong without harm to the audio. `keys` names the content of each result: the
+    `no_transcript` says why there is no transcript where one is published. `keys` names the content of each result: the
     cache key of its stage. With a `failure` the way ended there.
     """
 
     episode: Episode
     media: Media | None = None
-    notes: tuple[str, ...] = ()
+    no_transcript: str = ""
     recording: Recording | None = None
     captions: Captions | None = None
     speech: Speech | None = None

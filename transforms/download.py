@@ -49,12 +49,14 @@ class DownloadSettings:
 class Downloaded:
     """What is on the disk, and one line for each thing that went wrong without harm to the audio.
 
-    Notes tell why `media.transcript` is None or not the best one, that an alternate enclosure stands in, and that a
-    server could not be asked whether the episode has changed.
+    Notes tell why `media.transcript` is not the best one, that an alternate enclosure stands in, and that a server
+    could not be asked whether the episode has changed. `no_transcript` tells why there is none: "" where none is
+    published.
     """
 
     media: Media
     notes: tuple[str, ...] = ()
+    no_transcript: str = ""
 
 
 def download(
@@ -118,11 +120,14 @@ def _download(episode: Episode, partial: Partial, client: HttpClient, settings: 
         media = _audio_from_disk(episode, state)
     earlier = KeptTranscript.load(state["transcript"])
     limits = TranscriptLimits(settings.transcript_max_bytes, settings.transcript_max_seconds, settings.revalidate)
-    transcript, kept = fetch_transcript(episode, folder, client, limits, earlier, notes)
+    told: list[str] = []
+    transcript, kept = fetch_transcript(episode, folder, client, limits, earlier, told)
     state.keep("transcript", asdict(kept) if kept else None)
     if earlier is not None and (kept is None or kept.file != earlier.file):
         (folder / earlier.file).unlink(missing_ok=True)
-    return Downloaded(replace(media, transcript=transcript), tuple(notes))
+    if transcript is None:
+        return Downloaded(media, tuple(notes), "; ".join(told))
+    return Downloaded(replace(media, transcript=transcript), (*notes, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +155,20 @@ class _KeptAudio:
         """Whether the feed still means this file: its address may have another signature after the "?"."""
         if self.source_url == episode.source_url:
             return True
-        one, other = urlsplit(self.source_url), urlsplit(episode.source_url)
-        same_place = (one.hostname, one.path) == (other.hostname, other.path)
-        return same_place and self.declared_bytes is not None and self.declared_bytes == episode.length_bytes
+        same_length = self.declared_bytes is not None and self.declared_bytes == episode.length_bytes
+        return same_length and self._is_at(episode.source_url)
+
+    def validators_for(self, episode: Episode) -> Validators:
+        """By which an enclosure may turn out to be this file under another signature.
+
+        Only a strong ETag: "?id=2" may be an episode of its own, and one that is older than "?id=1".
+        """
+        is_enclosure = self.url == self.source_url and self._is_at(episode.source_url)
+        return Validators(self.etag) if is_enclosure and self.etag.startswith('"') else Validators()
+
+    def _is_at(self, url: str) -> bool:
+        one, other = urlsplit(self.source_url), urlsplit(url)
+        return (one.hostname, one.path) == (other.hostname, other.path)
 
     def is_in(self, folder: Path) -> bool:
         try:
@@ -174,13 +190,18 @@ def _audio_from_web(
 ) -> Media:
     folder = partial.path.parent
     old = _KeptAudio.load(state["audio"])
-    if old is not None and old.is_in(folder) and old.stands_for(episode):
-        renewed = _renewed(old, partial, client, settings, notes)
-        if renewed is None:
-            return old.media(folder)
-        fetched, url = renewed, old.url
+    here = old if old is not None and old.is_in(folder) else None
+    if here is not None and here.stands_for(episode):
+        fetched, url = _renewed(here, partial, client, settings, notes), here.url
     else:
-        fetched, url = _fetch_any(episode, partial, client, settings, notes)
+        known = here.validators_for(episode) if here is not None and settings.revalidate else Validators()
+        fetched, url = _fetch_any(episode, partial, client, settings, known, notes)
+        if fetched is None and here is not None:
+            here = replace(here, source_url=episode.source_url, declared_bytes=episode.length_bytes, url=url)
+            state.keep("audio", asdict(here))
+    if fetched is None:
+        assert here is not None
+        return here.media(folder)
     new = _KeptAudio(
         source_url=episode.source_url,
         declared_bytes=episode.length_bytes,
@@ -215,13 +236,22 @@ def _renewed(
 
 
 def _fetch_any(
-    episode: Episode, partial: Partial, client: HttpClient, settings: DownloadSettings, notes: list[str]
-) -> tuple[Fetched, str]:
-    """(file, its address): the enclosure, or where that is gone the first alternate that is there."""
+    episode: Episode,
+    partial: Partial,
+    client: HttpClient,
+    settings: DownloadSettings,
+    known: Validators,
+    notes: list[str],
+) -> tuple[Fetched | None, str]:
+    """(file, its address): the enclosure, or where that is gone the first alternate that is there.
+
+    The file is None where the enclosure is what `known` stands for.
+    """
     try:
-        return _whole(_fetch_audio(episode.source_url, partial, client, settings)), episode.source_url
-    except HttpError as error:
-        if error.status is None or not 400 <= error.status < 500 or error.retryable:
+        fetched = _fetch_audio(episode.source_url, partial, client, settings, known)
+        return (fetched if known else _whole(fetched)), episode.source_url
+    except EpisodeError as error:
+        if not _is_gone(error):
             raise
         for alternate in filter(is_web, episode.alternates):
             try:
@@ -232,6 +262,13 @@ def _fetch_any(
             notes.append(f"the alternate enclosure {shown(alternate)} stands in: {error}")
             return fetched, alternate
         raise
+
+
+def _is_gone(error: EpisodeError) -> bool:
+    """Whether a server says for good that there is no audio: by its status, or by what it sends in its place."""
+    if isinstance(error, HttpError) and error.status is not None and 400 <= error.status < 500:
+        return not error.retryable
+    return str(error).partition(":")[0] in ("html-not-audio", "text-not-audio", "empty-file")
 
 
 def _fetch_audio(

@@ -309,9 +309,10 @@ def _joined(outside: list[str], inside: list[str]) -> str:
     return "".join(itertools.chain.from_iterable(zip(outside, [*inside, ""], strict=True)))
 
 
-# Neither a quoted value nor a tag runs over the next "<", so that hostile input can't make the search quadratic.
-_TAG = re.compile(r"""<(/?)([A-Za-z_][\w:.-]*)((?:[^<>"']|"[^"<]*"|'[^'<]*')*)>""")
-_ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+# Neither a quoted value nor a tag runs over the next "<", and no name is tried again from its middle, so that hostile
+# input can't make the search quadratic.
+_TAG = re.compile(r"""<(/?)([A-Za-z_][\w:.-]*+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>""")
+_ATTRIBUTE = re.compile(r"""(?<![\w:.-])([\w:.-]++)\s*+=\s*(?:"([^"]*)"|'([^']*)')""")
 _VOID = {"br", "hr", "img", "input", "meta", "wbr"}
 
 

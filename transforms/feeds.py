@@ -27,7 +27,10 @@ VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".m
 _OTHER_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg", ".pdf", ".epub", ".html", ".htm", ".torrent", ".zip", ".txt")
 )
-_UNTYPED = frozenset(("", "application/octet-stream", "binary/octet-stream", "application/binary"))
+_UNTYPED = frozenset(("", "application/octet-stream", "binary/octet-stream", "application/binary", "application/mp4"))
+# What publishers write where a MIME type belongs.
+_AUDIO_WORDS = frozenset(("audio", "mp3", "application/ogg"))
+_AUDIO, _AUDIO_BY_NAME, _VIDEO, _UNTOLD = range(4)
 _SPACES = re.compile(r"\s")
 # Control characters, lone surrogates, and those that turn the direction of what follows.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -40,7 +43,9 @@ class Feed:
     """A parsed page of a feed. `url` is what relative links are relative to: an http(s) address or a local path.
 
     `license_source` names the element that holds the licence, `next_link` (as written) the page of older items, ""
-    after the last (RFC 5005). `problem` is "" or one line on what is broken, `is_whole` says that nothing is missing.
+    after the last (RFC 5005). `is_blocked` says that it asks not to be used at all (podcast:block), `is_unlisted` that
+    it asks Apple's directory not to list it (itunes:block). `problem` is "" or one line on what is broken, `is_whole`
+    says that nothing is missing.
     """
 
     url: str
@@ -53,6 +58,8 @@ class Feed:
     ai_content: str | None = None
     items: tuple[Node, ...] = ()
     next_link: str = ""
+    is_blocked: bool = False
+    is_unlisted: bool = False
     problem: str = ""
     is_whole: bool = True
 
@@ -90,6 +97,8 @@ def parse_feed(data: bytes, url: str, asked: str = "") -> Feed:
         # RSS 1.0 has its items beside the channel.
         items=tuple(channel.all(*ITEM_NAMES)) or tuple(root.all(*ITEM_NAMES)),
         next_link=_next_page(channel),
+        is_blocked=_is_blocked(channel, "podcast:block"),
+        is_unlisted=_is_blocked(channel, "itunes:block"),
         problem=document.problem,
         is_whole=document.is_whole,
     )
@@ -101,7 +110,7 @@ def to_episode(item: Node, feed: Feed, page_url: str, feed_url: str) -> Episode:
     Raises EpisodeError: "blocked" (itunes:block or podcast:block), "no-enclosure", "bad-url".
     """
     name = item_guid(item) or clean(item.first("title", "atom:title")) or "an item without a name"
-    if _is_blocked(item):
+    if _is_blocked(item, "itunes:block", "podcast:block"):
         raise EpisodeError(f"blocked: the feed asks that {name!r} is not used (itunes:block or podcast:block)")
     base = _base(page_url, item)
     enclosure, others = _enclosures(item, base, feed.language, name)
@@ -232,6 +241,8 @@ def _enclosures(item: Node, base: str, language: str, name: str) -> tuple[_Enclo
     found = [*own, *alternate]
     if not found:
         raise EpisodeError(problem or f"no-enclosure: {name!r} has no audio or video; the feed gives only its text")
+    if found[0].rank == _VIDEO:
+        found.sort(key=lambda enclosure: enclosure.rank >= _VIDEO)
     return found[0], found[1:]
 
 
@@ -260,7 +271,9 @@ def _own_enclosures(item: Node) -> Iterator[tuple[str, str, str]]:
             yield node.get("href"), node.get("type"), node.get("length")
     for level in (item, *item.all("media:group")):
         for node in level.all("media:content"):
-            yield node.get("url"), node.get("type"), node.get("filesize")
+            medium = node.get("medium").lower()
+            if medium in ("", "audio", "video"):
+                yield node.get("url"), node.get("type") or medium, node.get("filesize")
 
 
 def _alternate_enclosures(item: Node, language: str) -> Iterator[tuple[str, str, str]]:
@@ -274,14 +287,14 @@ def _alternate_enclosures(item: Node, language: str) -> Iterator[tuple[str, str,
 
 
 def _rank(media_type: str, suffix: str) -> int | None:
-    """0 audio, 1 audio by its name only, 2 video, 3 not told; None for what holds no speech."""
-    if media_type.startswith("audio/") or media_type == "application/ogg":
-        return None if media_type.endswith("mpegurl") else 0
+    """From the best to the last of the kinds above; None for what holds no speech."""
+    if media_type.startswith("audio/") or media_type in _AUDIO_WORDS:
+        return None if media_type.endswith("mpegurl") else _AUDIO
     if suffix in AUDIO_SUFFIXES:
-        return 1
-    if media_type.startswith("video/") or suffix in VIDEO_SUFFIXES:
-        return 2
-    return 3 if media_type in _UNTYPED and suffix not in _OTHER_SUFFIXES else None
+        return _AUDIO_BY_NAME
+    if media_type == "video" or media_type.startswith("video/") or suffix in VIDEO_SUFFIXES:
+        return _VIDEO
+    return _UNTOLD if media_type in _UNTYPED and suffix not in _OTHER_SUFFIXES else None
 
 
 def same_language(one: str, other: str) -> bool:
@@ -303,12 +316,16 @@ def _next_page(channel: Node) -> str:
     return next((node.get("href") for node in older if node.get("href")), "")
 
 
-def _is_blocked(item: Node) -> bool:
-    for node in item.all("itunes:block", "podcast:block"):
-        # A block with an id is addressed to that platform only.
-        if node.text.lower() in ("yes", "true") and node.get("id").lower() in ("", "realtalk"):
-            return True
-    return False
+def _is_blocked(level: Node, *names: str) -> bool:
+    """Whether blocks of these names hold here: one with an id is for that platform only, and goes before those of all.
+
+    See podcast:block in the Podcasting 2.0 namespace.
+    """
+    said: dict[str, bool] = {}
+    for node in level.all(*names):
+        platform = node.get("id").lower()
+        said[platform] = said.get(platform, False) or node.text.lower() in ("yes", "true")
+    return said.get("realtalk", said.get("", False))
 
 
 def _persons(level: Node) -> tuple[Person, ...]:

@@ -36,13 +36,15 @@ class HttpSettings:
     """How realtalk behaves on the web. No result depends on it, so it belongs into no cache key.
 
     `contact` (a page or a mail address) goes into the User-Agent. `allowed_hosts` names hosts whose address may be
-    private: "host" for all of its ports, "host:port" for one. A delay before the n-th retry is `backoff_seconds`
-    doubled n - 1 times, at most `max_backoff_seconds`, less up to half of it by chance; a server's own Retry-After
-    goes before it, up to `max_retry_after_seconds`. Raises ConfigurationError.
+    private: "host" for all of its ports, "host:port" for one. Those of `source_hosts` may be private too, but not
+    link-local, nor a cloud's metadata service: a feed's owner decides what its name resolves to. A delay before the
+    n-th retry is `backoff_seconds` doubled n - 1 times, at most `max_backoff_seconds`, less up to half of it by chance;
+    a server's own Retry-After goes before it, up to `max_retry_after_seconds`. Raises ConfigurationError.
     """
 
     contact: str = ""
     allowed_hosts: tuple[str, ...] = ()
+    source_hosts: tuple[str, ...] = ()
     connections_per_host: int = 2
     tries: int = 4
     backoff_seconds: float = 1.0
@@ -105,8 +107,11 @@ class HttpClient:
         self._clock = clock
         self._deadline = Deadline(clock)
         self._slots = HostSlots(self.settings.connections_per_host, slot_folder)
+        backend = GuardedBackend(
+            self.settings.allowed_hosts, self._deadline, resolver, private=self.settings.source_hosts
+        )
         self._client = httpx.Client(
-            transport=GuardedTransport(GuardedBackend(self.settings.allowed_hosts, self._deadline, resolver)),
+            transport=GuardedTransport(backend),
             headers={"User-Agent": self.user_agent, "Accept": "*/*"},
             timeout=httpx.Timeout(self.settings.stall_timeout_seconds, connect=self.settings.connect_timeout_seconds),
             # Nobody is recognised from one request to the next.
@@ -254,7 +259,8 @@ def host_and_port(url: str) -> str:
     """ "host:port" of an http(s) address, with the scheme's port where none is given; raises EpisodeError."""
     check_url(url)
     parsed = httpx.URL(url)
-    return endpoint(parsed.host, parsed.port or _DEFAULT_PORTS[parsed.scheme])
+    # As it is connected to: a name of other letters than ASCII's has another form there.
+    return endpoint(parsed.raw_host.decode("ascii"), parsed.port or _DEFAULT_PORTS[parsed.scheme])
 
 
 def shown(url: str) -> str:

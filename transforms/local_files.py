@@ -3,6 +3,7 @@
 import csv
 import difflib
 import glob
+import io
 import json
 import os
 import re
@@ -119,8 +120,8 @@ class Row:
 def read_manifest(path: Path) -> list[Row]:
     """Rows of a CSV (comma, semicolon or tab; a header of column names) or JSONL (an object a line) manifest.
 
-    Raises EpisodeError ("no-manifest") where there is no such file, ConfigurationError where it is no such table or has
-    a column that is not one of `COLUMNS`.
+    Raises EpisodeError ("no-manifest", "empty-manifest") where there is no such file or no row in it,
+    ConfigurationError where it is no such table or has a column that is not one of `COLUMNS`.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -130,12 +131,14 @@ def read_manifest(path: Path) -> list[Row]:
         raise ConfigurationError(f"manifest {path} is not UTF-8 text ({error.reason}); save it as UTF-8") from None
     try:
         rows = list(_json_rows(text) if path.suffix.lower() in (".jsonl", ".ndjson", ".json") else _csv_rows(text))
-    except (csv.Error, ValueError) as error:
+    except ValueError as error:
         raise ConfigurationError(f"manifest {path}: {error}") from None
+    if not rows:
+        raise EpisodeError(f"empty-manifest: {path} lists no recording; write a row for each")
     for row in rows:
         for column in row.cells:
             _check_column(column, path, row.line)
-    if rows and not any(row.cells.get("audio") or row.cells.get("url") for row in rows):
+    if not any(row.cells.get("audio") or row.cells.get("url") for row in rows):
         raise ConfigurationError(f"manifest {path} has no column `audio` or `url` with anything in it")
     return rows
 
@@ -148,20 +151,35 @@ def _check_column(column: str, path: Path, line: int) -> None:
 
 
 def _csv_rows(text: str) -> Iterator[Row]:
-    lines = text.splitlines(keepends=True)
-    if not lines:
-        return
-    reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True)
-    header = [name.strip().lower() for name in next(reader)]
+    # Lines end as CSV ends them: str.splitlines would also cut a cell at U+2028 or U+0085.
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        yield from _table_rows(reader)
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}; double the quotes inside a quoted cell") from None
+
+
+def _table_rows(reader: Any) -> Iterator[Row]:
+    header = [name.strip().lower() for name in next(reader, [])]
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"line 1: there are two columns `{twice}`; leave one out")
+    # Tables are often saved with their row numbers, in a first column without a name.
+    first = 1 if header and not header[0] else 0
     for cells in reader:
         if any(cell.strip() for cell in cells):
             extra = len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :])
             problem = f"it has {len(cells)} cells, the header {len(header)}" if extra else ""
-            yield Row(reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}, problem)
+            yield Row(
+                reader.line_num,
+                {name: cell.strip() for name, cell in zip(header[first:], cells[first:], strict=False)},
+                problem,
+            )
 
 
 def _json_rows(text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

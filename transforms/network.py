@@ -26,6 +26,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Where machines ask who they are, with their credentials: AWS and others (link-local), Alibaba, Oracle, Azure.
+_METADATA = tuple(
+    ipaddress.ip_network(text)
+    for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
+)
 # Python's tables (3.11) call these global; IANA's special-purpose registries do not.
 _SPECIAL = tuple(
     ipaddress.ip_network(text) for text in ("0.0.0.0/8", "192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4", "3fff::/20")
@@ -57,6 +62,17 @@ def is_public(address: str) -> bool:
             return False
     special = any(parsed in network for network in _SPECIAL if network.version == parsed.version)
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved and not special
+
+
+def is_metadata(address: str) -> bool:
+    """Whether an address is link-local or a cloud's metadata service, also inside an IPv6 one."""
+    try:
+        parsed: Address = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    embedded = _embedded(parsed) if isinstance(parsed, ipaddress.IPv6Address) else None
+    found = embedded or parsed
+    return any(found in network for network in _METADATA if network.version == found.version)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -129,10 +145,16 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to public addresses, and to the hosts named in `allowed` ("host" for any port, or "host:port")."""
+    """Connects to public addresses, and to hosts named "host" (any port) or "host:port".
 
-    def __init__(self, allowed: Iterable[str], deadline: Deadline, resolver: Resolver = resolve) -> None:
+    Those in `allowed` may have any address, those in `private` any but a link-local one or a metadata service's.
+    """
+
+    def __init__(
+        self, allowed: Iterable[str], deadline: Deadline, resolver: Resolver = resolve, *, private: Iterable[str] = ()
+    ) -> None:
         self._allowed = frozenset(entry.strip().lower().rstrip(".") for entry in allowed)
+        self._private = frozenset(entry.strip().lower().rstrip(".") for entry in private)
         self._deadline = deadline
         self._resolver = resolver
         self._inner = httpcore.SyncBackend()
@@ -170,19 +192,23 @@ class GuardedBackend(httpcore.NetworkBackend):
                     f"unknown-host: no address is known for {host}; check the spelling and the network"
                 ) from None
             raise httpcore.ConnectError(f"looking up {host}: {error.strerror}") from error
-        if self._is_allowed(host, port):
+        names = _names(host, port)
+        if not self._allowed.isdisjoint(names):
             return addresses
-        public = [address for address in addresses if is_public(address)]
-        if addresses and not public:
+        is_private = not self._private.isdisjoint(names)
+        permitted = [each for each in addresses if not is_metadata(each) and (is_private or is_public(each))]
+        if addresses and not permitted:
             raise EpisodeError(
                 f"forbidden-address: {host} port {port} is {', '.join(addresses[:3])}, an address of a private or "
                 f"special network; if it is yours, add {endpoint(host, port)} to download.allow_hosts"
             )
-        return public
+        return permitted
 
-    def _is_allowed(self, host: str, port: int) -> bool:
-        name = host.strip("[]").lower().rstrip(".")
-        return not self._allowed.isdisjoint({name, f"[{name}]", endpoint(name, port)})
+
+def _names(host: str, port: int) -> set[str]:
+    """What a host may be called where hosts are allowed."""
+    name = host.strip("[]").lower().rstrip(".")
+    return {name, f"[{name}]", endpoint(name, port)}
 
 
 def endpoint(host: str, port: int) -> str:

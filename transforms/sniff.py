@@ -6,7 +6,11 @@ import re
 
 SNIFF_BYTES = 4096
 _MARKUP = re.compile(r"<(!doctype\s+html|html|head|body|!--|script|title|meta|div|p|br|cite|time|span|h[1-6])\b", re.I)
-_PAGE = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script)\b", re.I | re.DOTALL)
+# Possessive, so that no number of comments makes the search for what follows them try their borders anew.
+_PAGE = re.compile(
+    r"\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body|script)\b",
+    re.I | re.DOTALL,
+)
 _CUE = re.compile(r"^[ \t]*(\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}[ \t]*-->", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from schemas.episode import Episode, episode_id
 from schemas.errors import ConfigurationError, EpisodeError, Failure
 from transforms.feed_xml import MAX_FEED_BYTES, Node, parse_document
 from transforms.feeds import Feed, is_web, item_date, item_guid, item_title, link_to, parse_date, parse_feed, to_episode
 from transforms.http import HttpClient, check_url, host_and_port, shown
+from transforms.kept_listings import KeptListings, completed, copy_note
+from transforms.listing import Listing, failure_of, licensed, merge_listings
 from transforms.local_files import episode_of_row, episodes_of_files, find_files, read_manifest
 
-STAGE = "feeds"
 MAX_PAGES = 200
 MAX_FEEDS = 5000
 _FEED_TYPES = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -25,7 +27,7 @@ class _Source:
 
     `limit` takes that many of the newest; `after` (that day or instant included) and `before` (excluded) are ISO 8601
     dates, in UTC where they name no zone; `title` is a regular expression to be found in the title. `license` stands
-    for whatever the source itself says. Raises ConfigurationError.
+    whatever the source itself says, and a note tells where that is something else. Raises ConfigurationError.
     """
 
     limit: int | None = None
@@ -69,7 +71,11 @@ class FeedSource(_Source):
 
 @dataclass(frozen=True)
 class OpmlSource(_Source):
-    """An OPML list of feeds, an http(s) address or a file. Limits hold for each of its feeds."""
+    """An OPML list of feeds, an http(s) address or a file. Limits hold for each of its feeds.
+
+    Its feeds are asked one after the other, and each has to be an http(s) address: paths and the outlines of
+    type="include", which name further lists, are not followed.
+    """
 
     opml: str = field(kw_only=False)
 
@@ -80,9 +86,13 @@ class OpmlSource(_Source):
 
 @dataclass(frozen=True)
 class FilesSource(_Source):
-    """Audio files: a file, a folder or a pattern. NAME.vtt, .srt, .json, .html, .txt beside one is its transcript."""
+    """Audio files: a file, a folder or a pattern. NAME.vtt, .srt, .json, .html, .txt beside one is its transcript.
+
+    Absolute paths in `excluded` name files and folders that are no episodes: what a build itself writes, enrolments.
+    """
 
     files: str = field(kw_only=False)
+    excluded: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -103,22 +113,10 @@ class ManifestSource(_Source):
 Source = FeedSource | OpmlSource | FilesSource | ManifestSource
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a source holds. A failure with episode_id "" is about more than one episode: its `where` says what.
-
-    `notes` are about what was read all the same: broken XML that was mended, pages that were left.
-    """
-
-    episodes: tuple[Episode, ...]
-    failures: tuple[Failure, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 def allowed_hosts_of(sources: Iterable[Source]) -> tuple[str, ...]:
     """ "host:port" of every feed and list of feeds that the configuration names by address.
 
-    These may have a private address (HttpSettings.allowed_hosts). The port is part of it: a feed at 127.0.0.1:8000
+    These may have a private address (HttpSettings.source_hosts). The port is part of it: a feed at 127.0.0.1:8000
     opens no other service of that machine. Addresses inside lists, manifests and feeds are others' words and open
     nothing.
     """
@@ -126,51 +124,33 @@ def allowed_hosts_of(sources: Iterable[Source]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host_and_port(place) for place in places if is_web(place)))
 
 
-def list_source(source: Source, client: HttpClient, base: Path) -> Listing:
+def list_source(source: Source, client: HttpClient, base: Path, kept: KeptListings | None = None) -> Listing:
     """The episodes of a source, newest first; paths are relative to `base`.
 
     Where dates are missing the source's own order stands. A source that can't be read is a failure in the listing;
-    raises ConfigurationError only for a manifest that is no such table.
+    raises ConfigurationError only for a manifest that is no such table. What can't be read of feeds, lists and
+    manifests this time, but could be before, is taken from its copy in `kept`, with a note in place of the failure.
     """
     try:
         if isinstance(source, FeedSource):
-            listing = _list_feed(source, source.feed.strip(), client, base)
+            listing = _list_feed(source, source.feed.strip(), client, base, kept)
         elif isinstance(source, OpmlSource):
-            listing = _list_opml(source, client, base)
+            listing = _list_opml(source, client, base, kept)
         elif isinstance(source, FilesSource):
-            files = episodes_of_files(*find_files(source.files, base))
-            listing = _select([_candidate(episode) for episode in files], source, source.files)
+            listing = _list_files(source, base)
         else:
             listing = _list_manifest(source, base)
+            if kept is not None:
+                kept.keep(_copy_key(source, source.place), listing.episodes)
     except EpisodeError as error:
-        listing = Listing((), (failure_of(error, source.place),))
-    if source.license is None:
-        return listing
-    licensed = (replace(each, license=source.license, license_source="configuration") for each in listing.episodes)
-    return replace(listing, episodes=tuple(licensed))
+        failure = failure_of(error, source.place)
+        listing = completed(Listing((), (failure,)), failure, _copy_key(source, source.place), kept)
+    return listing if source.license is None else licensed(listing, source.license, source.place)
 
 
-def merge_listings(listings: Iterable[Listing]) -> Listing:
-    """One listing of all; an episode that several sources hold is taken from the first, and the others are noted."""
-    episodes: dict[str, Episode] = {}
-    failures: dict[Failure, None] = {}
-    notes: dict[str, None] = {}
-    for listing in listings:
-        for episode in listing.episodes:
-            if episode.id in episodes:
-                kept, other = shown(episodes[episode.id].source_url), shown(episode.source_url)
-                notes[f"{episode.guid!r} is listed by two sources; taken from {kept}, not from {other}"] = None
-            else:
-                episodes[episode.id] = episode
-        failures.update(dict.fromkeys(listing.failures))
-        notes.update(dict.fromkeys(listing.notes))
-    return Listing(tuple(episodes.values()), tuple(failures), tuple(notes))
-
-
-def failure_of(error: EpisodeError, where: str, episode: str = "") -> Failure:
-    """The record of an error "code: line"."""
-    code, _, why = " ".join(str(error).split()).partition(": ")
-    return Failure(episode, STAGE, code if why else "failed", why or code, shown(where) if is_web(where) else where)
+def _copy_key(source: Source, place: str) -> tuple[Any, ...]:
+    """By what the copy of a listing is found: its place, and the limits that it was chosen by."""
+    return place, source.limit, source.after, source.before, source.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +228,7 @@ def _iso_date(text: str | None) -> datetime | None:
         return None
 
 
-def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Listing:
+def _list_feed(source: Source, place: str, client: HttpClient, base: Path, kept: KeptListings | None = None) -> Listing:
     """The wanted episodes of one feed; reads as many of its pages as they take."""
     where = place if is_web(place) else str(base / Path(place).expanduser())
     candidates: list[_Candidate] = []
@@ -262,6 +242,11 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
         except EpisodeError as error:
             failures.append(failure_of(error, asked))
             break
+        if first is None and page.is_blocked:
+            if kept is not None:
+                # Nor from a copy, when it can't be read one day.
+                kept.keep(_copy_key(source, where), ())
+            return Listing((), (_blocked(where),))
         first = first or page
         if not page.is_whole:
             failures.append(failure_of(EpisodeError(f"broken-feed: {shown(asked)}: {page.problem}"), asked))
@@ -280,11 +265,32 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path) -> Li
             break
         seen.add(following)
         asked = following
-    chosen = _select(candidates, source, where)
+    if first and first.is_unlisted:
+        notes.append(f"{shown(where)} asks directories not to list it (itunes:block); is it meant to be used?")
     if first and not candidates:
         line = f"empty-feed: {shown(where)} is a feed without any episode; is it the right one?"
         failures.append(failure_of(EpisodeError(line), where))
+    is_whole = not failures
+    copy = kept.load(_copy_key(source, where)) if kept is not None and not is_whole else None
+    if copy is not None:
+        listed = {candidate.guid for candidate in candidates}
+        missing = [episode for episode in copy.episodes if episode.guid not in listed]
+        if missing:
+            candidates += map(_candidate, missing)
+            notes += (copy_note(failure, copy) for failure in failures)
+            failures = []
+    chosen = _select(candidates, source, where)
+    if kept is not None and is_whole:
+        kept.keep(_copy_key(source, where), chosen.episodes)
     return Listing(chosen.episodes, (*failures, *chosen.failures), tuple(notes))
+
+
+def _blocked(where: str) -> Failure:
+    line = (
+        f"blocked: {shown(where)} asks in its channel not to be used (podcast:block); if it is yours, say "
+        '<podcast:block id="realtalk">no</podcast:block> there'
+    )
+    return failure_of(EpisodeError(line), where)
 
 
 def _read_page(place: str, client: HttpClient) -> Feed:
@@ -327,7 +333,7 @@ def _is_enough(candidates: list[_Candidate], source: Source, where: str) -> bool
     return source.limit is not None and len(_select(candidates, source, where).episodes) >= source.limit
 
 
-def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
+def _list_opml(source: OpmlSource, client: HttpClient, base: Path, kept: KeptListings | None) -> Listing:
     place = source.opml.strip()
     body, _ = _read(place if is_web(place) else str(base / Path(place).expanduser()), client)
     document = parse_document(body, shown(place))
@@ -337,9 +343,10 @@ def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
     addresses = list(dict.fromkeys(_feeds_in(document.root)))
     if not addresses:
         raise EpisodeError(f"empty-opml: {shown(place)} lists no feeds (outlines with an xmlUrl)")
+    broken = failure_of(EpisodeError(f"broken-opml: {shown(place)}: {document.problem}"), place)
     notes, failures = [], []
     if not document.is_whole:
-        failures.append(failure_of(EpisodeError(f"broken-opml: {shown(place)}: {document.problem}"), place))
+        failures.append(broken)
     elif document.problem:
         notes.append(f"{shown(place)}: {document.problem}")
     if len(addresses) > MAX_FEEDS:
@@ -347,11 +354,16 @@ def _list_opml(source: OpmlSource, client: HttpClient, base: Path) -> Listing:
     listings = [Listing((), tuple(failures), tuple(notes))]
     for address in addresses[:MAX_FEEDS]:
         if is_web(address):
-            listings.append(_list_feed(source, address, client, base))
+            listings.append(_list_feed(source, address, client, base, kept))
         else:
             error = EpisodeError(f"bad-url: {address[:200]!r} is no http or https address")
             listings.append(Listing((), (failure_of(error, place),)))
-    return merge_listings(listings)
+    merged = merge_listings(listings)
+    if not document.is_whole:
+        return completed(merged, broken, _copy_key(source, place), kept)
+    if kept is not None:
+        kept.keep(_copy_key(source, place), merged.episodes)
+    return merged
 
 
 def _feeds_in(node: Node) -> Iterator[str]:
@@ -359,6 +371,25 @@ def _feeds_in(node: Node) -> Iterator[str]:
         if child.get("xmlurl"):
             yield child.get("xmlurl")
         yield from _feeds_in(child)
+
+
+def _list_files(source: FilesSource, base: Path) -> Listing:
+    root, found = find_files(source.files, base)
+    # A source that names one file means it.
+    excluded = () if (base / Path(source.files).expanduser()).is_file() else source.excluded
+    files, left_out = [], {}
+    for path in found:
+        place = next((place for place in excluded if path.is_relative_to(place)), None)
+        if place is None:
+            files.append(path)
+        else:
+            left_out[place] = (
+                f"{source.files}: {place} is left out: what a build keeps or knows a voice by is no episode"
+            )
+    if not files:
+        raise EpisodeError(f"no-files: {'; '.join(left_out.values())}; nothing else is there; correct `files`")
+    listing = _select([_candidate(episode) for episode in episodes_of_files(root, files)], source, source.files)
+    return replace(listing, notes=tuple(left_out.values()))
 
 
 def _list_manifest(source: ManifestSource, base: Path) -> Listing:

@@ -1,6 +1,5 @@
 """Every stage of an episode: what its result depends on, and which plain function makes it."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from schemas.verdict import PERMISSIVE, judge
 from transforms.align import AlignSettings, align_target
 from transforms.audio import read_span
 from transforms.bandwidth import speech_bandwidth
+from transforms.bucket import download_to_bucket
 from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, left_out, plan_cuts, render_cut
 from transforms.decode import DecodeSettings, decode
 from transforms.diarize import DiarizeSettings, diarize
@@ -36,6 +36,7 @@ from transforms.models.base import (
     Transcriber,
 )
 from transforms.overlap import overlap_share
+from transforms.progress import ProgressLog
 from transforms.shards import write_clips, write_table
 from transforms.speech import SpeechSettings, detect_speech
 from transforms.stage import Stage
@@ -99,27 +100,16 @@ class Download(Stage):
     def work(self, state: EpisodeState, key: str, store: Store) -> Downloaded:
         with HttpClient(self.http) as client:
             if store.is_local:
-                return download(state.episode, Path(store.path("work", "downloads")), client, self.settings)
-            with tempfile.TemporaryDirectory(prefix="realtalk-") as folder:
-                return self._uploaded(download(state.episode, Path(folder), client, self.settings), store)
-
-    def _uploaded(self, downloaded: Downloaded, store: Store) -> Downloaded:
-        media = downloaded.media
-        kept = replace(media, path=self._upload(media.path, media.sha256, store))
-        if media.transcript:
-            path = self._upload(media.transcript.path, media.transcript.sha256, store)
-            kept = replace(kept, transcript=replace(media.transcript, path=path))
-        return replace(downloaded, media=kept)
-
-    def _upload(self, local: str, sha256: str, store: Store) -> str:
-        path = store.path("work", "downloads", sha256 + Path(local).suffix)
-        if not store.exists(path):
-            store.publish(local, path)
-        return path
+                found = download(state.episode, Path(store.path("work", "downloads")), client, self.settings)
+            else:
+                found = download_to_bucket(state.episode, store, client, self.settings)
+        for note in found.notes:
+            ProgressLog(store).note(self.name, line=f"{state.episode.title or state.episode.guid}: {note}")
+        return found
 
     def apply(self, state: EpisodeState, result: Downloaded, key: str) -> EpisodeState:
         keys = {**state.keys, self.name: result.media.sha256}
-        return replace(state, media=result.media, notes=(*state.notes, *result.notes), keys=keys)
+        return replace(state, media=result.media, no_transcript=result.no_transcript, keys=keys)
 
     def audio_seconds(self, state: EpisodeState) -> float:
         return state.episode.duration or 0.0
@@ -159,12 +149,12 @@ class ReadCaptions(Stage):
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         transcript = known(state.media).transcript
-        return (transcript.sha256, transcript.format) if transcript else (None, state.notes)
+        return (transcript.sha256, transcript.format) if transcript else (None,)
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Captions:
         transcript = known(state.media).transcript
         if transcript is None:
-            return Captions(note="; ".join(state.notes) or "no transcript is published")
+            return Captions()
         try:
             cues = read_captions(store.fetch(transcript.path), transcript.format)
         except EpisodeError as error:
@@ -230,7 +220,6 @@ class FindTarget(Stage):
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         return (
             state.keys["diarization"],
-            state.keys["captions"],
             state.identity,
             state.target_clusters,
             self.settings,
@@ -238,8 +227,7 @@ class FindTarget(Stage):
 
     def work(self, state: EpisodeState, key: str, store: Store) -> TargetSpeech:
         diarization = local_diarization(state, store)
-        cues = known(state.captions).cues
-        return find_target(diarization, known(state.identity), state.target_clusters, cues, self.settings)
+        return find_target(diarization, known(state.identity), state.target_clusters, self.settings)
 
 
 @dataclass(frozen=True)

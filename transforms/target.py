@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.text import Caption
 from schemas.turn import Diarization, Identity, Span, TargetSpeech, Turn
 from transforms.clustering import best_path, cosines, unit
 from transforms.diarize import COST_SECONDS, between, crossing, nearest, weights
@@ -40,7 +39,6 @@ def find_target(
     diarization: Diarization,
     identity: Identity,
     chosen: Sequence[str],
-    captions: Sequence[Caption],
     settings: TargetSettings = TargetSettings(),
 ) -> TargetSpeech:
     """Mark the turns of the `chosen` clusters, and find the spans in which nobody but the target speaks.

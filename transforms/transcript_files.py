@@ -12,6 +12,7 @@ from transforms.feeds import is_web, same_language, suffix_of
 from transforms.fetch import Validators, write_whole
 from transforms.http import HttpClient, shown
 from transforms.sniff import transcript_format
+from transforms.text.captions import parse_captions
 
 # From the most to the least that a format tells: times and voices, times, paragraphs, words.
 FORMATS = ("vtt", "json", "srt", "html", "txt")
@@ -45,6 +46,14 @@ def ranked(episode: Episode) -> list[TranscriptLink]:
 
 def _is_foreign(link: TranscriptLink, episode: Episode) -> bool:
     return bool(link.language and episode.language and not same_language(link.language, episode.language))
+
+
+def foreign_note(url: str, episode: Episode) -> str | None:
+    """A line about the transcript taken from `url` where it is in another language than its episode."""
+    link = next((link for link in episode.transcripts if link.url == url), None)
+    if link is None or not _is_foreign(link, episode):
+        return None
+    return f"the transcript is in {link.language!r}, the episode in {episode.language!r}: {shown(url)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ def fetch_transcript(
     kept: KeptTranscript | None,
     notes: list[str],
 ) -> tuple[Transcript | None, KeptTranscript | None]:
-    """(the first of the ranked links that gives a transcript, what to keep of it); None where there is none.
+    """(the first of the ranked links that gives a transcript to read, what to keep of it); None where there is none.
 
     `notes` gets a line for each link that failed, and for one in another language. Raises OSError where the disk fails.
     """
@@ -112,10 +121,9 @@ def fetch_transcript(
         except EpisodeError as error:
             notes.append(f"transcript not taken: {error}")
             continue
-        if _is_foreign(link, episode):
-            notes.append(
-                f"the transcript is in {link.language!r}, the episode in {episode.language!r}: {shown(link.url)}"
-            )
+        note = foreign_note(link.url, episode)
+        if note:
+            notes.append(note)
         return transcript, now_kept
     return None, None
 
@@ -137,7 +145,7 @@ def _from_web(
         page = client.get(link.url, headers=headers, max_bytes=limits.max_bytes, max_seconds=limits.max_seconds)
         if page.status == 304 and same is not None:
             return same
-        kind = checked_format(page.body, declared_format(link), shown(link.url))
+        kind = readable_format(page.body, declared_format(link), shown(link.url))
     except EpisodeError as error:
         if same is None:
             raise
@@ -159,8 +167,19 @@ def _from_disk(link: TranscriptLink, limits: TranscriptLimits) -> Transcript:
         raise EpisodeError(f"no-file: {path} can't be read: {error.strerror}") from None
     if len(data) > limits.max_bytes:
         raise EpisodeError(f"too-large: {path} has more than {limits.max_bytes} bytes")
-    kind = checked_format(data, declared_format(link), str(path))
+    kind = readable_format(data, declared_format(link), str(path))
     return Transcript(str(path), kind, hashlib.sha256(data).hexdigest(), link.url)
+
+
+def readable_format(data: bytes, declared: str, place: str) -> str:
+    """`checked_format` of a transcript that holds text; raises EpisodeError also where no caption can be read."""
+    kind = checked_format(data, declared, place)
+    try:
+        parse_captions(data, kind)
+    except EpisodeError as error:
+        code, _, why = str(error).partition(": ")
+        raise EpisodeError(f"{code}: {place}: {why}") from None
+    return kind
 
 
 def checked_format(data: bytes, declared: str, place: str) -> str:

@@ -86,8 +86,8 @@ def main() -> None:
     peaks = {}
     for hours in given.hours:
         with tempfile.TemporaryDirectory(prefix="realtalk-memory-") as folder, WorkerPool() as worker:
-            measured(given.config, given.audio, 0.0, Path(folder), worker)
-            peaks[hours] = measured(given.config, given.audio, hours, Path(folder), worker)
+            measured(given.config, given.audio.resolve(), 0.0, Path(folder), worker)
+            peaks[hours] = measured(given.config, given.audio.resolve(), hours, Path(folder), worker)
     report(peaks, given.format)
 
 

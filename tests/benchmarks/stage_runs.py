@@ -10,7 +10,8 @@ from schemas.state import EpisodeState
 from schemas.turn import Identity
 from transforms.http import HttpClient
 from transforms.identity import TargetChoice, embed_enrolment
-from transforms.sources import list_source, merge_listings
+from transforms.listing import merge_listings
+from transforms.sources import list_source
 from transforms.stage import Stage
 from transforms.store import Store
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTS = Path(__file__).resolve().parents[1]
+# The tests' folders are named like the packages: the packages come first.
+sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 from espeak_speech import speak
 

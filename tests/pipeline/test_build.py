@@ -129,6 +129,17 @@ def test_a_second_build_does_nothing_again(podcast: Podcast, built: BuildResult)
     assert sent == ["/feed.xml"], "episodes and transcripts are asked for, and not sent again"
 
 
+def test_a_feed_that_is_down_changes_nothing(podcast: Podcast, built: BuildResult) -> None:
+    feed, before = podcast.folder / "feed.xml", bytes_of(built.output)
+    hidden = feed.rename(feed.with_name("hidden.xml"))
+    try:
+        again = run_build(podcast.config(Path(built.output)))
+    finally:
+        hidden.rename(feed)
+    assert again.unchanged, "its episodes are listed from the copy of the first build"
+    assert bytes_of(built.output) == before
+
+
 def test_one_more_episode_costs_one_episode(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:
     output = tmp_path / "dataset"
     first = run_build(podcast.config(output, "sources.0.limit=1"))
@@ -179,6 +190,11 @@ def test_a_bucket_holds_what_a_folder_would(podcast: Podcast, tmp_path: Path, bu
     result = run_build(podcast.config(Path("unused"), f"output={PREFIX}{bucket}"))
     assert result.output == f"{PREFIX}{bucket}"
     assert bytes_of(bucket) == bytes_of(built.output)
+    podcast.asked[:] = []
+    again = run_build(podcast.config(Path("unused"), f"output={PREFIX}{bucket}"))
+    assert again.manifest.version == result.manifest.version
+    sent = [path for path, code in podcast.asked if code == 200]
+    assert sent == ["/feed.xml"], "what is in the bucket is asked for, and not sent again"
 
 
 def test_one_bad_episode_does_not_stop_the_others(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:

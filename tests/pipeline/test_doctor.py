@@ -13,7 +13,9 @@ from pipeline import doctor
 from pipeline.cli import main
 from pipeline.config import load_config
 from pipeline.doctor import Check, Status
-from pipeline.doctor_inputs import check_clip_lengths, check_consent, check_enrolment
+from pipeline.doctor_inputs import check_clip_lengths, check_consent, check_enrolment, check_enrolment_episodes
+from pipeline.plan import forecast
+from schemas.episode import episode_id
 
 CONSENT = {
     "who": "Ada Example",
@@ -169,6 +171,29 @@ class TestInputs:
         assert check.found == "clips of 1 to 25 s are cut, 1 to 20 s are kept"
         mended = config("auto: true", f"clips: {{max_seconds: 25}}\n{check.mend}\n")
         assert list(check_clip_lengths(mended)) == []
+
+
+class TestEnrolmentEpisodes:
+    def test_a_guid_of_two_episodes_needs_an_id(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("url,guid,duration\nhttp://e.org/a.mp3,1,100\n")
+        (tmp_path / "feed.xml").write_text(
+            "<rss><channel><title>F</title><item><title>T</title><guid>1</guid>"
+            '<enclosure url="http://e.org/b.mp3" type="audio/mpeg"/></item></channel></rss>'
+        )
+        file = tmp_path / "dataset.yaml"
+        text = "name: a\nsources: [{{manifest: a.csv}}, {{feed: feed.xml}}]\nspeaker: {{name: H, enroll: {}}}\n"
+
+        def check(name: str) -> Check:
+            file.write_text(text.format(f"[{{episode: '{name}', start: 1, end: 9}}]"))
+            config = load_config(file)
+            (found,) = check_enrolment_episodes(config, forecast(config, lambda _: (), cores=1))
+            return found
+
+        ambiguous = check("1")
+        assert (ambiguous.status, ambiguous.found) == (Status.MISSING, "2 episodes have the guid 1")
+        named = episode_id("manifest", "1")
+        assert named in ambiguous.mend
+        assert check(named).status == Status.OK
 
 
 class TestCommand:

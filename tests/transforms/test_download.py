@@ -25,6 +25,7 @@ from transforms.http import HttpClient, HttpSettings
 AUDIO = b"ID3\x04\x00\x00" + bytes(range(256)) * 800
 OTHER = b"ID3\x04\x00\x00" + bytes(reversed(range(256))) * 800
 VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
+SEGMENTS = b'{"segments": [{"startTime": 0, "endTime": 1, "body": "Hello"}]}'
 SRT = b"1\n00:00:00,000 --> 00:00:01,000\nHello\n"
 
 
@@ -456,6 +457,30 @@ def test_a_new_signature_is_not_a_new_episode_but_a_new_address_is(
     assert download(episode(site.url("/2.mp3")), folder, client).media.sha256 == sha256(OTHER)
 
 
+def test_a_new_signature_without_a_length_is_asked_about_with_the_etag_that_is_known(
+    site: Site, folder: Path, client: HttpClient
+) -> None:
+    site.put("/1.mp3", conditional(AUDIO, ETag='"v1"'))
+    items = [replace(episode(site.url(f"/1.mp3?t={number}")), length_bytes=None) for number in (1, 2, 2)]
+    first, second, third = [download(item, folder, client) for item in items]
+    assert first.media.sha256 == second.media.sha256
+    assert second.media.source_url == third.media.source_url == items[1].source_url
+    assert [headers.get("if-none-match") for _, headers in site.requests] == [None, '"v1"', '"v1"']
+    site.put("/1.mp3", conditional(OTHER, ETag='"v2"'))
+    assert download(replace(items[0], source_url=site.url("/1.mp3?t=3")), folder, client).media.sha256 == sha256(OTHER)
+
+
+@pytest.mark.parametrize("validators", [{"ETag": 'W/"v1"'}, {"Last_Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}])
+def test_another_query_may_be_another_episode_and_only_a_strong_etag_tells(
+    site: Site, folder: Path, client: HttpClient, validators: dict[str, str]
+) -> None:
+    site.put("/get", conditional(AUDIO, **validators), conditional(OTHER, **validators))
+    for number, body in ((1, AUDIO), (2, OTHER)):
+        item = replace(episode(site.url(f"/get?id={number}")), length_bytes=None)
+        # A server answers 304 to If-Modified-Since for any file that is older.
+        assert download(item, folder, client).media.sha256 == sha256(body)
+
+
 def test_two_calls_at_once_make_one_download(site: Site, folder: Path, client: HttpClient) -> None:
     def slow(handler: Handler) -> None:
         time.sleep(0.2)
@@ -493,6 +518,17 @@ def test_an_alternate_stands_in_for_an_enclosure_that_is_gone(site: Site, folder
     assert download(item, folder, client).media == done.media
     assert len(site.asked("/gone.mp3")) == 1
     assert json.loads((folder / "e1.json").read_text())["audio"]["url"] == good
+
+
+@pytest.mark.parametrize(
+    "answer", [serve(b"<html>It is gone</html>"), serve(b'{"error": "gone"}'), serve(b""), serve(b"", 204)]
+)
+def test_an_alternate_stands_in_where_something_else_is_sent(
+    site: Site, folder: Path, client: HttpClient, answer: Callable[[Handler], None]
+) -> None:
+    item = episode(site.put("/1.mp3", answer), alternates=(site.put("/2.mp3", serve(AUDIO)),))
+    done = download(item, folder, client)
+    assert (done.media.source_url, done.media.sha256) == (site.url("/2.mp3"), sha256(AUDIO))
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -556,11 +592,11 @@ def test_the_best_transcript_is_fetched_and_no_other(site: Site, folder: Path, c
         TranscriptLink(site.put("/t.html", serve(b"<p>Hello</p>")), "text/html"),
         TranscriptLink(site.put("/es.vtt", serve(VTT)), "text/vtt", "es"),
         TranscriptLink(site.put("/t.srt", serve(SRT)), "application/srt", "en-US"),
-        TranscriptLink(site.put("/t.json", serve(b'{"segments": []}')), "application/json", "en"),
+        TranscriptLink(site.put("/t.json", serve(SEGMENTS)), "application/json", "en"),
     ]
     done = download(with_transcripts(site, *links), folder, client)
     assert done.media.transcript == Transcript(
-        str(folder / "e1.transcript.json"), "json", sha256(b'{"segments": []}'), site.url("/t.json")
+        str(folder / "e1.transcript.json"), "json", sha256(SEGMENTS), site.url("/t.json")
     )
     assert done.notes == ()
     assert [path for path, _ in site.requests] == ["/1.mp3", "/t.json"]
@@ -598,7 +634,27 @@ def test_no_transcript_at_all_is_no_reason_to_lose_the_episode(site: Site, folde
     done = download(with_transcripts(site, TranscriptLink(site.url("/gone.vtt"))), folder, client)
     assert done.media.transcript is None
     assert done.media.sha256 == sha256(AUDIO)
-    assert "http-404" in done.notes[0]
+    assert "http-404" in done.no_transcript
+    assert done.notes == (), "the episode's row says it, and no second place"
+    assert download(replace(with_transcripts(site), id="e2"), folder, client).no_transcript == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kind"),
+    [
+        ("/talk.json", b'{"title": "About the talk", "length": 3}', "application/json"),
+        ("/talk.vtt", b"WEBVTT\n\n", "text/vtt"),
+    ],
+)
+def test_a_transcript_that_holds_no_text_makes_way_for_one_that_does(
+    site: Site, folder: Path, client: HttpClient, name: str, body: bytes, kind: str
+) -> None:
+    links = (TranscriptLink(site.put(name, serve(body)), kind), TranscriptLink(site.put("/t.srt", serve(SRT)), ""))
+    done = download(with_transcripts(site, *links), folder, client)
+    assert done.media.transcript is not None, "a recogniser's guess would have taken the place of the text"
+    assert done.media.transcript.source_url == links[1].url
+    assert f"transcript-no-captions: {links[0].url}: " in done.notes[0]
+    assert names(folder) == {"e1.mp3", "e1.json", "e1.transcript.srt"}
 
 
 @pytest.mark.parametrize(
@@ -609,7 +665,7 @@ def test_no_transcript_at_all_is_no_reason_to_lose_the_episode(site: Site, folde
         (VTT, "text/plain", "vtt"),
         (b"\xef\xbb\xbf" + VTT, "", "vtt"),
         (VTT.decode().encode("utf-16"), "text/vtt", "vtt"),
-        (b'[{"start": 0}]', "text/plain", "json"),
+        (b'[{"start": 0, "end": 1, "text": "Hello"}]', "text/plain", "json"),
         (b"<cite>Ann:</cite><p>Hello</p>", "", "html"),
         (b"<!doctype html><html><p>Hello</p>", "text/html", "html"),
         (b"Hello", "text/html", "html"),

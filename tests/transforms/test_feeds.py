@@ -222,6 +222,17 @@ def test_blocks_for_others_and_blocks_of_directories_do_not_hide_items() -> None
     assert episode(AUDIO, "<itunes:block>yes</itunes:block>")
 
 
+def test_a_block_for_this_program_goes_before_one_for_all() -> None:
+    everyone, here = "<podcast:block>yes</podcast:block>", '<podcast:block id="realtalk">{}</podcast:block>'
+    assert episode(AUDIO + everyone + here.format("no"))
+    assert error_of(rss(AUDIO + here.format("yes"))).startswith("blocked: ")
+    assert parse_feed(rss(channel=everyone), URL).is_blocked
+    assert not parse_feed(rss(channel=here.format("no") + everyone), URL).is_blocked
+    assert not parse_feed(rss(channel='<podcast:block id="google">yes</podcast:block>'), URL).is_blocked
+    unlisted = parse_feed(rss(channel="<itunes:block>yes</itunes:block>"), URL)
+    assert (unlisted.is_unlisted, unlisted.is_blocked) == (True, False)
+
+
 def test_audio_goes_before_video_and_pictures_are_nothing() -> None:
     found = episode(
         """<enclosure url="https://e.org/a.jpg" type="image/jpeg"/>
@@ -231,6 +242,27 @@ def test_audio_goes_before_video_and_pictures_are_nothing() -> None:
     assert found.source_url == "https://e.org/a"
     assert found.alternates == ("https://e.org/a.ogg", "https://e.org/a.mp4")
     assert episode('<enclosure url="https://e.org/download?id=5"/>').source_url == "https://e.org/download?id=5"
+
+
+def test_audio_that_is_offered_beside_a_video_goes_before_it() -> None:
+    source = '<podcast:source uri="https://e.org/x.mp3"/>'
+    audio = f'<podcast:alternateEnclosure type="audio/mpeg">{source}</podcast:alternateEnclosure>'
+    found = episode(f'<enclosure url="https://e.org/x.mp4" type="video/mp4"/>{audio}')
+    assert (found.source_url, found.alternates) == ("https://e.org/x.mp3", ("https://e.org/x.mp4",))
+    own = episode(f'<enclosure url="https://e.org/get" type=""/>{audio}')
+    assert own.source_url == "https://e.org/get", "what may be audio is the publisher's first choice"
+
+
+def test_the_medium_of_media_content_tells_pictures_from_sound() -> None:
+    content = '<media:content url="https://e.org/get?f=1" medium="{}"/>'
+    assert error_of(rss(content.format("image"))).startswith("no-enclosure: ")
+    assert episode(content.format("audio") + content.format("image").replace("f=1", "f=2")).alternates == ()
+    assert episode(content.format("audio")).source_url == "https://e.org/get?f=1"
+
+
+@pytest.mark.parametrize("kind", ["audio", "mp3", "application/mp4"])
+def test_careless_types_are_understood(kind: str) -> None:
+    assert episode(f'<enclosure url="https://e.org/dl.php?f=1" type="{kind}"/>')
 
 
 def test_alternates_in_another_language_are_not_the_episode() -> None:
@@ -457,6 +489,9 @@ def test_hostile_markup_takes_linear_time() -> None:
     for piece in (b"<a ", b'<a b="', b"<!--", b"<![CDATA[", b"&", b"<item>"):
         with contextlib.suppress(EpisodeError):
             parse_feed(b"<rss><channel>" + piece * 100_000, URL)
+    for tag in (b"<a %b></b>", b"<%b<b></c>"):
+        with contextlib.suppress(EpisodeError):
+            parse_feed(b"<rss><channel>" + tag % (b"a" * 1_000_000), URL)
     assert time.process_time() - started < 5
 
 

@@ -284,6 +284,38 @@ def test_a_host_is_allowed_by_name_and_port(site: Site, tmp_path: Path) -> None:
             get(client, url)
 
 
+@pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "fd00:ec2::254"])
+def test_a_named_source_never_leads_to_a_metadata_service_unless_it_is_allowed(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[str] = []
+
+    def connect(self: httpcore.SyncBackend, host: str, *_: object) -> httpcore.NetworkStream:
+        connected.append(host)
+        raise httpcore.ConnectError("this test reaches nobody outside")
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+
+    def ask(settings: HttpSettings, *addresses: str) -> None:
+        with (
+            HttpClient(settings, slot_folder=tmp_path, resolver=lambda host, port: list(addresses)) as client,
+            pytest.raises(EpisodeError) as caught,
+        ):
+            get(client, "http://feeds.example/")
+        codes.append(str(caught.value).partition(":")[0])
+
+    codes: list[str] = []
+    ask(HttpSettings(source_hosts=("feeds.example:80",), tries=1), "192.168.1.5")
+    ask(HttpSettings(source_hosts=("feeds.example:80",), tries=1), address)
+    ask(HttpSettings(allowed_hosts=("feeds.example:80",), tries=1), address)
+    assert codes == ["no-connection", "forbidden-address", "no-connection"]
+    assert connected == ["192.168.1.5", address]
+
+
+def test_a_host_of_other_letters_is_named_as_it_is_connected_to() -> None:
+    assert host_and_port("http://b\u00fccher.example/feed") == "xn--bcher-kva.example:80"
+
+
 @pytest.mark.parametrize(
     "address",
     [

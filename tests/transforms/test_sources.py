@@ -4,23 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web_server import Site, redirect, serve
+from web_server import Answer, Site, redirect, serve
 
 from schemas.episode import Episode, Person, TranscriptLink, episode_id
 from schemas.errors import ConfigurationError, Failure
 from transforms import sources
 from transforms.http import HttpClient, HttpSettings
+from transforms.kept_listings import KeptListings
+from transforms.listing import Listing, merge_listings
 from transforms.sources import (
     FeedSource,
     FilesSource,
-    Listing,
     ManifestSource,
     OpmlSource,
     Source,
     allowed_hosts_of,
     list_source,
-    merge_listings,
 )
+from transforms.store import Store
 
 
 @pytest.fixture
@@ -29,10 +30,12 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def listing_of(source: Source, base: Path, *allowed: str) -> Listing:
+def listing_of(source: Source, base: Path, *allowed: str, day: str | None = None) -> Listing:
+    """`day`: with the copies that are kept under `base`."""
     settings = HttpSettings(allowed_hosts=allowed or allowed_hosts_of([source]))
+    kept = KeptListings(Store(str(base)), day) if day else None
     with HttpClient(settings, slot_folder=base / ".slots", sleep=lambda seconds: None) as client:
-        return list_source(source, client, base)
+        return list_source(source, client, base, kept)
 
 
 def guids(listing: Listing) -> list[str]:
@@ -107,12 +110,28 @@ def test_what_is_left_out_leaves_a_record(site: Site, tmp_path: Path) -> None:
     assert "'a'" in by_code["duplicate-guid"].why
 
 
+def test_a_blocked_channel_is_one_record_and_an_unlisted_one_a_note(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a"), item("b"), channel="<podcast:block>yes</podcast:block>")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert listing.episodes == ()
+    assert (codes(listing), listing.failures[0].where) == (["blocked"], url)
+    site.put("/feed", serve(feed(item("a"), channel="<itunes:block>yes</itunes:block>")))
+    listing = listing_of(FeedSource(feed=url), tmp_path)
+    assert guids(listing) == ["a"]
+    assert "itunes:block" in listing.notes[0]
+
+
 def test_a_configured_licence_stands_for_what_the_feed_says(site: Site, tmp_path: Path) -> None:
     url = site.put("/feed", serve(feed(item("a"), channel="<podcast:license>cc0</podcast:license>")))
     found = listing_of(FeedSource(feed=url), tmp_path).episodes[0]
     assert (found.license, found.license_source) == ("cc0-1.0", "channel podcast:license")
-    found = listing_of(FeedSource(feed=url, license="by agreement"), tmp_path).episodes[0]
+    listing = listing_of(FeedSource(feed=url, license="by agreement"), tmp_path)
+    found = listing.episodes[0]
     assert (found.license, found.license_source) == ("by agreement", "configuration")
+    # Not in silence: it may be one that the publisher does not give.
+    (note,) = listing.notes
+    assert f"{url} states cc0-1.0 for 1 of its episodes; the licence configured for it, by agreement, stands" in note
+    assert listing_of(FeedSource(feed=url, license="cc0-1.0"), tmp_path).notes == ()
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"no feed", b"<rss/>"])
@@ -246,9 +265,6 @@ def test_the_next_page_is_as_suspect_as_any_link(site: Site, tmp_path: Path, lin
     listing = listing_of(FeedSource(feed=site.put("/1", serve(page(item("a"), next_link=link)))), tmp_path)
     assert guids(listing) == ["a"]
     assert codes(listing) in (["bad-url"], ["forbidden-address"])
-
-
-# Lists of feeds.
 
 
 def test_opml_lists_feeds_and_limits_hold_for_each(site: Site, tmp_path: Path) -> None:
@@ -425,7 +441,9 @@ def test_a_jsonl_manifest_and_one_with_semicolons(tmp_path: Path) -> None:
         ("m.jsonl", '{"audio": "a.ogg"}\nnonsense', "line 2 is no JSON"),
         ("m.jsonl", "[1]", "line 1 is no JSON object"),
         ("m.csv", "title\nx\n", "has no column `audio` or `url`"),
-        ("m.csv", 'audio\n"a.ogg', "unexpected end of data"),
+        ("m.csv", 'audio\n"a.ogg', "line 2: unexpected end of data"),
+        ("m.csv", 'audio,title\na.ogg,x\na.ogg,"A" b\n', "line 3: "),
+        ("m.csv", "audio,title,Title\na.ogg,A,\n", "line 1: there are two columns `title`"),
     ],
 )
 def test_a_wrong_manifest_is_a_wrong_configuration(tmp_path: Path, name: str, text: str, line: str) -> None:
@@ -441,6 +459,31 @@ def test_a_manifest_in_no_encoding_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is not UTF-8"):
         listing_of(ManifestSource(manifest="m.csv"), tmp_path)
     assert codes(listing_of(ManifestSource(manifest="none.csv"), tmp_path)) == ["no-manifest"]
+
+
+def test_a_manifest_cell_holds_every_character_of_a_title(tmp_path: Path) -> None:
+    archive(tmp_path)
+    title = "One\u2028Two\x85Three\x0bFour"
+    (tmp_path / "m.jsonl").write_text(json.dumps({"audio": "b.mp3", "title": title}, ensure_ascii=False) + "\n")
+    (tmp_path / "m.csv").write_text(f'audio,title\nb.mp3,"{title}"\n')
+    for name in ("m.jsonl", "m.csv"):
+        listing = listing_of(ManifestSource(manifest=name), tmp_path)
+        # These are line ends to str.splitlines, but to neither format.
+        assert ([each.title for each in listing.episodes], listing.failures) == (["One Two Three Four"], ())
+
+
+def test_a_column_of_row_numbers_is_passed_over(tmp_path: Path) -> None:
+    archive(tmp_path)
+    (tmp_path / "m.csv").write_text(",audio,title\n0,b.mp3,B\n")
+    (found,) = listing_of(ManifestSource(manifest="m.csv"), tmp_path).episodes
+    assert (found.guid, found.title) == ("b.mp3", "B")
+
+
+@pytest.mark.parametrize(("name", "text"), [("m.csv", "audio,title\n"), ("m.csv", ""), ("m.jsonl", "\n")])
+def test_a_manifest_without_rows_leaves_a_record(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    listing = listing_of(ManifestSource(manifest=name), tmp_path)
+    assert codes(listing) == ["empty-manifest"], "as a feed without episodes does"
 
 
 # All of them.
@@ -487,3 +530,106 @@ def test_merged_listings_hold_each_episode_once(tmp_path: Path) -> None:
     assert len(merged.episodes) == 4
     assert merged.episodes[0].guid == "b.mp3"
     assert "'b.mp3' is listed by two sources" in merged.notes[0]
+
+
+def test_two_recordings_of_one_name_are_one_episode_and_one_record(tmp_path: Path) -> None:
+    places = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "ep1.mp3").write_bytes(name.encode())
+        (folder / "m.csv").write_text("audio\nep1.mp3\n")
+        (folder / "feed.xml").write_bytes(feed(item("ep1").replace("https://e.org/", ""), channel=""))
+        places.append(folder)
+    kinds: list[list[Source]] = [
+        [FilesSource(files=str(folder / "ep1.mp3")) for folder in places],
+        [ManifestSource(manifest=str(folder / "m.csv")) for folder in places],
+        [FeedSource(feed=str(folder / "feed.xml")) for folder in places],
+    ]
+    for pair in kinds:
+        # From a configuration elsewhere, so that both are named relative to their own folder.
+        merged = merge_listings(listing_of(source, tmp_path / "elsewhere") for source in pair)
+        assert [episode.source_url for episode in merged.episodes] == [str(places[0] / "ep1.mp3")]
+        assert codes(merged) == ["same-name"], "the other recording is lost, so it is no mere note"
+        assert merged.failures[0].where == str(places[1] / "ep1.mp3")
+
+
+def test_what_a_build_keeps_and_enrolments_are_no_episodes(tmp_path: Path) -> None:
+    for name in ("ep1.mp3", "enroll.flac", "out/work/recordings/a.flac", "out/work/downloads/b.mp3"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    excluded = (str(tmp_path / "out" / "work"), str(tmp_path / "enroll.flac"))
+    listing = listing_of(FilesSource(files=".", excluded=excluded), tmp_path)
+    assert guids(listing) == ["ep1.mp3"], "a second build would take its own recordings for episodes"
+    assert sorted(note.split()[1] for note in listing.notes) == sorted(excluded)
+    assert codes(listing_of(FilesSource(files="out", excluded=excluded), tmp_path)) == ["no-files"]
+    named = listing_of(FilesSource(files="enroll.flac", excluded=excluded), tmp_path)
+    assert (guids(named), named.notes) == (["enroll.flac"], ()), "who names one recording means it"
+
+
+# Sources that can't be read today.
+
+
+@pytest.mark.parametrize("answer", [serve(b"", 503), serve(b"", 404), serve(b"<html>Moved</html>"), serve(b"<rss/>")])
+def test_a_feed_that_cannot_be_read_is_listed_from_its_copy(site: Site, tmp_path: Path, answer: Answer) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(feed(item("a", day(1)), item("b", day(2))))), license="cc0-1.0")
+    before = listing_of(source, tmp_path, day="2026-05-01")
+    site.put("/feed", answer)
+    listing = listing_of(source, tmp_path, day="2026-05-02")
+    assert listing.episodes == before.episodes, "a feed that is down must not empty a dataset"
+    assert listing.failures == ()
+    (note,) = listing.notes
+    assert note.startswith(f"{source.feed}: listed from the copy of 2026-05-01; this time ")
+    site.put("/feed", serve(feed(item("c", day(3)))))
+    assert guids(listing_of(source, tmp_path, day="2026-05-03")) == ["c"], "what the publisher took out goes"
+
+
+def test_a_feed_that_was_never_read_whole_has_no_copy(site: Site, tmp_path: Path) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(b"", 503)))
+    for today in ("2026-05-01", "2026-05-02"):
+        assert codes(listing_of(source, tmp_path, day=today)) == ["http-503"]
+
+
+def test_a_missing_page_is_filled_from_the_copy_within_the_limit(site: Site, tmp_path: Path) -> None:
+    older = f'<podcast:guid>F</podcast:guid><atom:link rel="next" href="{site.url("/2")}"/>'
+    site.put("/2", serve(feed(item("b", day(2)), item("a", day(1)))))
+    source = FeedSource(feed=site.put("/1", serve(feed(item("c", day(3)), channel=older))), limit=3)
+    assert guids(listing_of(source, tmp_path, day="2026-05-01")) == ["c", "b", "a"]
+    site.put("/1", serve(feed(item("d", day(4)), item("c", day(3)), channel=older)))
+    site.put("/2", serve(b"", 500))
+    listing = listing_of(source, tmp_path, day="2026-05-02")
+    assert (guids(listing), listing.failures) == (["d", "c", "b"], ())
+    assert f"{site.url('/2')}: listed from the copy of 2026-05-01; this time http-500" in listing.notes[0]
+
+
+def test_a_broken_feed_that_gives_all_that_it_gave_is_read_as_it_is(site: Site, tmp_path: Path) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(feed(item("a", day(1))))))
+    listing_of(source, tmp_path, day="2026-05-01")
+    site.put("/feed", serve(feed(item("b", day(2)), item("a", day(1)), "<item></title>")))
+    listing = listing_of(source, tmp_path, day="2026-05-02")
+    assert (guids(listing), codes(listing)[0]) == (["b", "a"], "broken-feed")
+
+
+def test_a_feed_that_came_to_be_blocked_is_not_used_from_a_copy(site: Site, tmp_path: Path) -> None:
+    source = FeedSource(feed=site.put("/feed", serve(feed(item("a")))))
+    listing_of(source, tmp_path, day="2026-05-01")
+    site.put("/feed", serve(feed(item("a"), channel="<podcast:block>yes</podcast:block>")), serve(b"", 503))
+    assert codes(listing_of(source, tmp_path, day="2026-05-02")) == ["blocked"]
+    listing = listing_of(source, tmp_path, day="2026-05-03")
+    assert (listing.episodes, codes(listing)) == ((), ["http-503"])
+
+
+def test_lists_of_feeds_and_manifests_have_copies_too(site: Site, tmp_path: Path) -> None:
+    one, two = site.put("/one", serve(feed(item("1")))), site.put("/two", serve(feed(item("1"), channel="")))
+    outlines = f'<outline xmlUrl="{one}"/><outline xmlUrl="{two}"/>'
+    opml = OpmlSource(opml=site.put("/list", serve(f"<opml><body>{outlines}</body></opml>".encode())))
+    archive(tmp_path)
+    (tmp_path / "m.csv").write_text("audio\nb.mp3\n")
+    manifest = ManifestSource(manifest="m.csv")
+    before = [listing_of(source, tmp_path, site.host, day="2026-05-01").episodes for source in (opml, manifest)]
+    site.put("/list", serve(f'<opml><body><outline xmlUrl="{one}"/><outline'.encode()), serve(b"", 503))
+    (tmp_path / "m.csv").unlink()
+    for source, episodes in ((opml, before[0]), (opml, before[0]), (manifest, before[1])):
+        listing = listing_of(source, tmp_path, site.host, day="2026-05-02")
+        assert (listing.episodes, listing.failures) == (episodes, ())
+        assert "listed from the copy of 2026-05-01" in listing.notes[0]

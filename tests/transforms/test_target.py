@@ -36,7 +36,7 @@ def identity(talk: Diarization) -> Identity:
 
 @pytest.fixture
 def found(talk: Diarization, identity: Identity) -> TargetSpeech:
-    return find_target(talk, identity, ("S0",), (), TargetSettings())
+    return find_target(talk, identity, ("S0",), TargetSettings())
 
 
 def test_every_turn_is_judged_and_the_targets_are_marked(found: TargetSpeech) -> None:
@@ -61,7 +61,7 @@ def test_overlapped_speech_is_left_out(found: TargetSpeech) -> None:
 
 
 def test_an_episode_without_the_target_has_turns_and_no_spans(talk: Diarization, identity: Identity) -> None:
-    found = find_target(talk, identity, (), (), TargetSettings())
+    found = find_target(talk, identity, (), TargetSettings())
     assert found.spans == ()
     assert found.speaker == ""
     assert len(found.turns) == 5
@@ -69,7 +69,7 @@ def test_an_episode_without_the_target_has_turns_and_no_spans(talk: Diarization,
 
 
 def test_a_target_in_two_clusters_is_one_target(talk: Diarization, identity: Identity) -> None:
-    found = find_target(talk, identity, ("S0", "S1"), (), TargetSettings())
+    found = find_target(talk, identity, ("S0", "S1"), TargetSettings())
     assert all(turn.is_target for turn in found.turns)
     assert found.spans[0].start == pytest.approx(1.0, abs=0.06)
     assert found.spans[-1].end == pytest.approx(41.0, abs=0.06)
@@ -81,7 +81,7 @@ def test_a_short_silence_inside_does_not_part_the_targets_speech(tmp_path: Path)
     speech = tuple(Span(start, end) for _, start, end in talk)
     diarization = diarize(recording, speech, ChordEmbedder(), DiarizeSettings(), tmp_path / "windows.npz")
     identity = Identity("Host", diarization.clusters[0].centroid, "test")
-    spans = find_target(diarization, identity, ("S0",), (), TargetSettings()).spans
+    spans = find_target(diarization, identity, ("S0",), TargetSettings()).spans
     # 0.7 s are breath between sentences, 2 s may be anything.
     assert [(round(span.start), round(span.end)) for span in spans] == [(1, 12), (14, 20)]
 
@@ -112,7 +112,7 @@ def test_no_windows_no_similarity(tmp_path: Path, identity: Identity) -> None:
     recording = Talk(TALK).write(tmp_path / "talk.flac")
     silent = diarize(recording, (), ChordEmbedder(), DiarizeSettings(), tmp_path / "windows.npz")
     assert ClipVoice(silent, identity, ()).scores(1.0, 2.0) == (0.0, 0.0)
-    assert find_target(silent, identity, (), (), TargetSettings()).turns == ()
+    assert find_target(silent, identity, (), TargetSettings()).turns == ()
 
 
 def test_real_readers_from_speech_to_spans(recordings: Path, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_real_readers_from_speech_to_spans(recordings: Path, tmp_path: Path) -> 
     diarization = diarize(recording, speech, embedder, DiarizeSettings(), tmp_path / "windows.npz")
     enrolment = embed_enrolment([(str(files["1688"][0]), None, None)], embedder)
     choice = choose_targets([EpisodeVoices("one", diarization.clusters)], enrolment, "Reader")
-    found = find_target(diarization, choice.identity, choice.clusters["one"], (), TargetSettings())
+    found = find_target(diarization, choice.identity, choice.clusters["one"], TargetSettings())
 
     mine = [(start, end) for reader, start, end in truth if reader == "1688"]
     total = sum(span.duration for span in found.spans)

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,15 @@ def test_interrupting_a_running_command(tmp_path: Path) -> None:
             f"name: a\nsources: [{{feed: 'http://127.0.0.1:{port}/f'}}]\nspeaker: {{name: H, auto: true}}\n"
         )
         command = [sys.executable, "-m", "pipeline.cli", "plan", str(path)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            # Shells start what runs in the background deaf to it, and children inherit that.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
+        )
         silent.settimeout(60)
         connection, _ = silent.accept()
         process.send_signal(signal.SIGINT)

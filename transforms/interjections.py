@@ -21,15 +21,15 @@ _BLOCK_SECONDS = 112.0
 class InterjectionSettings:
     """What counts as two voices at once. Scores are log-odds above the target's usual ones; times in seconds."""
 
-    threshold: float = 2.0  # an interjection reaches this
-    lower: float = 0.5  # and lasts while its score is above this
+    threshold: float = 7.0  # an interjection reaches this; set on voices that were neither learnt from nor reported on
+    lower: float = 3.0  # and lasts while its score is above this
     smoothed: float = 0.25  # scores are means over this
     # Some voices, microphones and rooms sound a little like two at all times; the usual score is this quantile of the
     # target's own, drawn towards that of most voices as if that had been heard for some seconds.
-    usual_quantile: float = 0.9
-    usual_score: float = -1.0
+    usual_quantile: float = 0.75
+    usual_score: float = -2.7
     usual_seconds: float = 20.0
-    edge: float = 0.1  # an interjection is taken to last this much longer at either end
+    edge: float = 0.15  # an interjection is taken to last this much longer at either end
     min_span: float = 0.6  # less of the target between two of them is nobody's
 
 

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from transforms.models.base import MODEL_RATE, Samples
 from transforms.models.ge2e import Ge2eEmbedder
 from transforms.models.ge2e_overlap import CHUNK_SECONDS, POOLED, make_head
-from transforms.overlap import levels_of
 
 _STREAMS = 2800
 _BATCH, _STEPS, _RATE, _DECAY = 32, 2400, 2e-3, 1e-2
@@ -146,9 +145,16 @@ def _labels(host: NDArray[np.float64], guest: NDArray[np.float64]) -> NDArray[np
     return np.where(both, 1, np.where(near, -1, 0)).astype(np.int8)
 
 
+def _levels_db(samples: Samples) -> NDArray[np.float64]:
+    """Level of every 10 ms, in whole dBFS from -100 on."""
+    step = MODEL_RATE // 100
+    power = np.mean(samples[: len(samples) // step * step].reshape(-1, step).astype(np.float64) ** 2, axis=1)
+    return np.asarray(np.clip(np.round(10 * np.log10(np.maximum(power, 1e-10))), -100, 0))
+
+
 def _relative_levels(samples: Samples) -> NDArray[np.float64]:
     """Loudest 10 ms of each pooled frame, in dB below loud speech of the same samples."""
-    levels = levels_of(samples, MODEL_RATE).astype(np.float64)
+    levels = _levels_db(samples)
     pooled = levels[: len(levels) // POOLED * POOLED].reshape(-1, POOLED).max(axis=1)
     return np.asarray(pooled - np.percentile(levels, 85))
 
@@ -208,8 +214,8 @@ def _trimmed(path: Path) -> Samples:
     """An utterance at 16 kHz from its first sound to its last, at one level."""
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = soxr.resample(samples.mean(axis=1), rate, MODEL_RATE)
-    levels = levels_of(mono, MODEL_RATE)
-    loud = np.flatnonzero(levels > int(levels.max()) - 34)
+    levels = _levels_db(mono)
+    loud = np.flatnonzero(levels > levels.max() - 34)
     step = MODEL_RATE // 100
     return _scaled(mono[max(int(loud[0]) - 3, 0) * step : (int(loud[-1]) + 4) * step], _RMS)
 

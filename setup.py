@@ -67,7 +67,11 @@ setup(
     packages=find_packages(
         include=["schemas*", "transforms*", "pipeline*", "tts*"],
     ),
-    package_data={"pipeline": ["templates/*"], "transforms.text": ["data/*.npz"], "transforms.models": ["*.json"]},
+    package_data={
+        "pipeline": ["templates/*"],
+        "transforms.text": ["data/*.npz"],
+        "transforms.models": ["*.json", "*.npz"],
+    },
     install_requires=CORE,
     extras_require={
         "whisper": ["openai-whisper==20250625"],

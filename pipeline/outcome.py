@@ -16,7 +16,12 @@ from schemas.state import EpisodeState
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 from transforms.feeds import is_web
 from transforms.http import shown
+<<<<<<< HEAD
 from transforms.shards import keep_table
+=======
+from transforms.overlap import merged
+from transforms.shards import write_table
+>>>>>>> overlap
 from transforms.store import Store
 from transforms.summarize import CANDIDATE_COLUMNS, Summary
 from transforms.transcript_files import foreign_note
@@ -74,7 +79,8 @@ def episode_row(state: EpisodeState) -> dict[str, Any]:
     if state.speech:
         row["speech_seconds"] = total(state.speech.spans)
     if state.diarization:
-        row |= {"overlap_seconds": total(state.diarization.overlaps), "speakers": len(state.diarization.clusters)}
+        overlaps = (*state.diarization.overlaps, *(state.target.overlaps if state.target else ()))
+        row |= {"overlap_seconds": total(merged(overlaps)), "speakers": len(state.diarization.clusters)}
     if state.target:
         row |= {
             "target_speaker": state.target.speaker or None,

@@ -10,10 +10,20 @@ from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
 from transforms.diarize import DiarizeSettings
 from transforms.download import DownloadSettings
+from transforms.interjections import InterjectionSettings
 from transforms.measure import MeasureSettings
-from transforms.models.base import Aligner, QualityScorer, SpeakerEmbedder, SpeechDetector, TextVerifier, Transcriber
+from transforms.models.base import (
+    Aligner,
+    OverlapDetector,
+    QualityScorer,
+    SpeakerEmbedder,
+    SpeechDetector,
+    TextVerifier,
+    Transcriber,
+)
 from transforms.models.dnsmos import Dnsmos
 from transforms.models.ge2e import Ge2eEmbedder
+from transforms.models.ge2e_overlap import Ge2eOverlapDetector
 from transforms.models.silero import SileroDetector
 from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
 from transforms.models.sphinx_verifier import SphinxVerifier
@@ -28,6 +38,7 @@ from transforms.stages import (
     Diarize,
     Download,
     FindTarget,
+    HearInterjections,
     OneModel,
     ReadCaptions,
     ScoreClips,
@@ -64,6 +75,7 @@ def make_plan(config: Config, store: Store) -> Plan:
     )
     after_target: tuple[Stage, ...] = (
         FindTarget(TargetSettings()),
+        HearInterjections(models.overlap, InterjectionSettings()),
         Align(models.aligner, models.transcriber, AlignSettings()),
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
@@ -98,6 +110,7 @@ class Guests:
     def __init__(self, config: Config) -> None:
         self.detector: OneModel[SpeechDetector] = OneModel(_DETECTORS[config.models.speech])
         self.embedder: OneModel[SpeakerEmbedder] = OneModel(Ge2eEmbedder)
+        self.overlap: OneModel[OverlapDetector] = OneModel(Ge2eOverlapDetector)
         self.aligner: OneModel[Aligner] = OneModel(SphinxAligner)
         self.transcriber: OneModel[Transcriber] = OneModel(SphinxTranscriber)
         self.scorer: OneModel[QualityScorer] = OneModel(Dnsmos)
@@ -108,6 +121,7 @@ class Guests:
         return {
             "speech": self.detector.identity,
             "diarizer": self.embedder.identity,
+            "overlap": self.overlap.identity,
             "aligner": self.aligner.identity,
             "transcriber": self.transcriber.identity,
             "quality": self.scorer.identity,

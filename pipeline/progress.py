@@ -23,6 +23,7 @@ LABELS = {
     "speech": "detect speech",
     "diarization": "who speaks",
     "target": "find the target",
+    "interjections": "hear others",
     "utterances": "align text",
     "cuts": "cut",
     "scored": "score clips",

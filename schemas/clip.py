@@ -88,8 +88,15 @@ _SOURCE = [
 ]
 _SCORES = [
     ("speaker", pa.string()),
+    # Mean cosine to the target's own voice as this episode has it. It says how even the clip is, not whether the right
+    # voice was chosen: turns/ and episodes/ have the similarity to the identity that holds across episodes.
     ("speaker_similarity", pa.float64()),
+    # Of windows of 1.6 s the lowest 1 / (1 + exp(-margin / 0.05)), the margin by which a window is more like the target
+    # than like any other voice of the episode (or 0.6, a stranger's cosine): no share of time, and no cosine. It falls
+    # where another voice fills a window; one that is softer, shorter, or heard at the same time is `overlap`'s to tell.
     ("speaker_purity", pa.float64()),
+    # Share of the clip in which somebody else is heard too: at changes of speaker, and inside of the target's turns as
+    # far as the overlap detector hears it (docs/results.md has its recall).
     ("overlap", pa.float64()),
     ("transcript_source", pa.string()),
     ("alignment_score", pa.float64()),

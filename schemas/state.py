@@ -28,6 +28,13 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Interjections:
+    """Where somebody else talks into the target's speech; in order and disjoint."""
+
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cuts:
     """The clips that will be taken from an episode; `note` says how much text is in none of them, "" for none."""
 

@@ -69,10 +69,12 @@ class Identity:
 class TargetSpeech:
     """The turns of one episode with the target marked, and the spans that are surely the target's alone.
 
-    `spans` never hold overlapped speech. `speaker` is the target's cluster, "" where the episode lacks the target.
+    `spans` hold no overlapped speech that was heard; `overlaps` are those found inside of the target's turns, beside
+    the diarization's at changes of speaker. `speaker` is the target's cluster, "" where the episode lacks the target.
     """
 
     turns: tuple[Turn, ...]
     spans: tuple[Span, ...]
     speaker: str
     similarity: float = 0.0
+    overlaps: tuple[Span, ...] = ()

@@ -33,7 +33,8 @@ class Thresholds:
     # MP3 at podcast rates holds less than 24 kHz promises; `bandwidth_hz` says how much less.
     allow_upsampled: bool = True
     # Who speaks: the mean cosine to the target's voice in this episode (the target's own clips are hardly ever below
-    # 0.75), and the lowest share of the target in any window of the clip (0.5: another voice is as near).
+    # 0.75), and by how much the window that is least the target's is more like them than like anybody else, as a
+    # logistic share (0.5: another voice is as near); schemas/clip.py has the formula.
     speaker_similarity: float | None = 0.70
     speaker_purity: float | None = 0.10
     # Most share of the clip in which someone else speaks too.

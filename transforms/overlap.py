@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.turn import Diarization, Span
+from schemas.turn import Span
 
 #: Levels are kept for every stretch of this many seconds.
 LEVEL_STEP = 0.01
@@ -75,11 +75,11 @@ def _loud(levels: NDArray[np.int8]) -> NDArray[np.float64]:
     return loud
 
 
-def overlap_share(diarization: Diarization, start: float, end: float) -> float:
-    """Share (0..1) of `start`..`end` (seconds) in which more than one voice is heard."""
+def overlap_share(overlaps: Iterable[Span], start: float, end: float) -> float:
+    """Share (0..1) of `start`..`end` (seconds) that lies inside of disjoint spans of more than one voice."""
     if end <= start:
         return 0.0
-    return min(1.0, shared_seconds(diarization.overlaps, start, end) / (end - start))
+    return min(1.0, shared_seconds(overlaps, start, end) / (end - start))
 
 
 def shared_seconds(spans: Iterable[Span], start: float, end: float) -> float:

@@ -12,7 +12,7 @@ from schemas.clip import Cut, Scores, candidate_schema
 from schemas.errors import ConfigurationError, EpisodeError
 from schemas.ids import digest
 from schemas.recording import Recording
-from schemas.state import Candidates, Captions, Cuts, EpisodeState, Speech
+from schemas.state import Candidates, Captions, Cuts, EpisodeState, Interjections, Speech
 from schemas.text import Utterances
 from schemas.turn import Diarization, Span, TargetSpeech
 from schemas.verdict import PERMISSIVE, judge
@@ -25,17 +25,19 @@ from transforms.decode import DecodeSettings, decode
 from transforms.diarize import DiarizeSettings, diarize
 from transforms.download import Downloaded, DownloadSettings, download
 from transforms.http import HttpClient, HttpSettings
+from transforms.interjections import InterjectionSettings, find_interjections, without_interjections
 from transforms.measure import MeasureSettings, measure
 from transforms.models.base import (
     Aligner,
     Model,
+    OverlapDetector,
     QualityScorer,
     SpeakerEmbedder,
     SpeechDetector,
     TextVerifier,
     Transcriber,
 )
-from transforms.overlap import overlap_share
+from transforms.overlap import merged, overlap_share
 from transforms.progress import ProgressLog
 from transforms.shards import write_clips, write_table
 from transforms.speech import SpeechSettings, detect_speech
@@ -231,6 +233,33 @@ class FindTarget(Stage):
 
 
 @dataclass(frozen=True)
+class HearInterjections(Stage):
+    """Takes out of the target's spans what somebody else says into them."""
+
+    detector: OneModel[OverlapDetector]
+    settings: InterjectionSettings
+    name = "interjections"
+    result = Interjections
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        # Not the target's own key: another identity that finds the same spans costs no model here.
+        return state.keys["speech"], known(state.target).spans, self.settings, self.detector.identity
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Interjections:
+        recording, spans = local_recording(state, store), known(state.target).spans
+        return Interjections(find_interjections(recording, spans, self.detector.model, self.settings))
+
+    def apply(self, state: EpisodeState, result: Interjections, key: str) -> EpisodeState:
+        target, diarization = known(state.target), known(state.diarization)
+        alone = without_interjections(target, result.spans, diarization, self.settings)
+        return replace(state, target=alone, keys={**state.keys, self.name: key})
+
+    def audio_seconds(self, state: EpisodeState) -> float:
+        target = known(state.target)
+        return sum(span.duration for span in (*target.spans, *target.overlaps))
+
+
+@dataclass(frozen=True)
 class Align(Stage):
     """Words and phones in time: the publisher's, or a recogniser's where nothing is published."""
 
@@ -343,11 +372,13 @@ class ScoreSpeaker(Stage):
     """Fills in who speaks in each clip. Apart from the other scores, so that another target costs no model."""
 
     name = "candidates"
+    version = 2
     result = Candidates
     has_hashes = True
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["scored"], state.keys["diarization"], state.identity, state.target_clusters
+        overlaps = known(state.target).overlaps
+        return state.keys["scored"], state.keys["diarization"], state.identity, state.target_clusters, overlaps
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         scored, diarization = known(state.scored), local_diarization(state, store)
@@ -355,10 +386,11 @@ class ScoreSpeaker(Stage):
         voice = ClipVoice(diarization, known(state.identity), state.target_clusters)
         spans = list(zip(table["start"].to_pylist(), table["end"].to_pylist(), strict=True))
         found = [voice.scores(start, end) for start, end in spans]
+        overlaps = merged((*diarization.overlaps, *known(state.target).overlaps))
         columns = {
             "speaker_similarity": [similarity for similarity, _ in found],
             "speaker_purity": [purity for _, purity in found],
-            "overlap": [overlap_share(diarization, start, end) for start, end in spans],
+            "overlap": [overlap_share(overlaps, start, end) for start, end in spans],
         }
         for name, values in columns.items():
             position = table.schema.get_field_index(name)

@@ -113,28 +113,32 @@ def outcome_of(dataset: Path, truth: Path, cpu_seconds: float) -> Outcome:
 
 
 GROUPS: tuple[tuple[str, Callable[[Podcast], bool]], ...] = (
-    ("tuned on", lambda podcast: podcast.group == TUNE),
-    ("right words in captions", lambda podcast: podcast.group == REPORT and podcast.options != WRONG_WORDS),
+    ("tuned on", lambda podcast: podcast.group == TUNE and not podcast.interjections),
+    ("tuned on, interjections", lambda podcast: podcast.group == TUNE and podcast.interjections),
+    ("right words in captions", lambda podcast: _right(podcast)),
     ("  in rooms", lambda podcast: _right(podcast) and podcast.rooms),
     ("  dry", lambda podcast: _right(podcast) and not podcast.rooms),
     ("  no labels", lambda podcast: _right(podcast) and podcast.options == NO_LABELS),
     ("  20 % wrong labels", lambda podcast: _right(podcast) and podcast.options == WRONG_LABELS),
     ("  captions 3 s early", lambda podcast: _right(podcast) and podcast.options == EARLY),
+    ("guests talk into turns", lambda podcast: podcast.group == REPORT and podcast.interjections),
     ("5 % wrong words in captions", lambda podcast: podcast.group == REPORT and podcast.options == WRONG_WORDS),
 )
 
 
 def _right(podcast: Podcast) -> bool:
-    return podcast.group == REPORT and podcast.options != WRONG_WORDS
+    return podcast.group == REPORT and podcast.options != WRONG_WORDS and not podcast.interjections
 
 
 COLUMNS = (
-    "podcast", "", "hours", "clips", "purity", "yield", "wrong words", "edges in speech", "DER", "CPU s per hour",
+    "podcast", "", "hours", "clips", "purity", "yield", "wrong words", "edges in speech", "overlapped",
+    "interjections kept", "DER", "CPU s per hour",
 )  # fmt: skip
 
 
 def row(name: str, described: str, outcome: Outcome) -> tuple[str, ...]:
     table, hours = outcome.score.table(), outcome.audio_seconds / 3600
+    interjections = outcome.score.interjections.total()
     return (
         name,
         described,
@@ -144,6 +148,8 @@ def row(name: str, described: str, outcome: Outcome) -> tuple[str, ...]:
         f"{table['yield']:.1%}",
         f"{table['wrong_words']:.2%}" if outcome.score.clips else "",
         f"{table['edges_in_speech']:.1%}" if outcome.score.clips else "",
+        f"{table['overlapped']:.2%}" if outcome.score.clips else "",
+        f"{outcome.score.kept_interjections.total()} of {interjections}" if interjections else "",
         f"{outcome.errors.rate:.1%}",
         f"{outcome.cpu_seconds / max(hours, 1e-9):.0f}",
     )

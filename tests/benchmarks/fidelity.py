@@ -10,13 +10,17 @@ yield        share of the host's clear (not overlapped), transcribed speech that
 edges_in_speech  share of the kept clips' edges that fall into sounding speech: inside of a turn of anyone (truth) where
              the 20 ms around the edge are less than 20 dB below that turn's own level, and more than 6 dB above the
              quietest twentieth of it (its noise and its room's tail)
+overlapped   share of the kept clips' time in which the host and somebody else speak
+interjections_kept  share of the interjections of 0.4 s or more (interjections.py) of which a kept clip holds 0.1 s or
+             more; below it by their level in dB
 wrong words  edit distance of the clips' spoken words to the words said there, over the words said
 """
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +39,9 @@ EDGE_WINDOW_SECONDS = 0.02
 SOUNDING_DB = 20.0
 ABOVE_FLOOR_DB = 6.0
 RUMBLE_HZ = 30.0
+# Interjections that count, and how much of one a clip has to hold to hold it.
+INTERJECTION_SECONDS = 0.4
+HELD_SECONDS = 0.1
 
 
 @dataclass
@@ -49,6 +56,9 @@ class Score:
     clip_seconds: float = 0.0
     edges: int = 0
     loud_edges: int = 0
+    overlapped_seconds: float = 0.0
+    interjections: Counter[int] = field(default_factory=Counter)
+    kept_interjections: Counter[int] = field(default_factory=Counter)
 
     def table(self) -> dict[str, float]:
         return {
@@ -59,6 +69,13 @@ class Score:
             "wrong_words": round(self.wrong / max(self.words, 1), 4),
             "words": self.words,
             "edges_in_speech": round(self.loud_edges / max(self.edges, 1), 4),
+            "overlapped": round(self.overlapped_seconds / max(self.clip_seconds, 1e-9), 5),
+            "interjections": self.interjections.total(),
+            "interjections_kept": round(self.kept_interjections.total() / max(self.interjections.total(), 1), 4),
+            **{
+                f"interjections_kept_{level}_db": round(self.kept_interjections[level] / count, 4)
+                for level, count in sorted(self.interjections.items(), reverse=True)
+            },
             "clear_seconds": round(self.clear_seconds, 1),
         }
 
@@ -104,8 +121,15 @@ def score_episode(score: Score, truth: dict, clips: list[dict]) -> None:
     alone = subtract([(t["start"], t["end"]) for t in mine], others)
     clear = subtract([(t["start"], t["end"]) for t in mine if t["text"]], others)
     score.clear_seconds += sum(b - a for a, b in clear)
+    both = subtract([(t["start"], t["end"]) for t in mine], alone)
+    for turn in speech:
+        if "interjection" in turn and turn["end"] - turn["start"] >= INTERJECTION_SECONDS:
+            held = sum(intersection([(turn["start"], turn["end"])], clip["start"], clip["end"]) for clip in clips)
+            score.interjections[turn["interjection"]] += 1
+            score.kept_interjections[turn["interjection"]] += held >= HELD_SECONDS
     for clip in clips:
         start, end = clip["start"], clip["end"]
+        score.overlapped_seconds += intersection(both, start, end)
         score.clips += 1
         score.clip_seconds += clip["duration"]
         score.host_seconds += intersection(alone, start, end)

@@ -30,7 +30,18 @@ from transforms.text.spoken import spoken_words, tokenise
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = tuple((title, lines[:6]) for title, lines in EPISODES)
-STAGES = ("recording", "captions", "speech", "diarization", "target", "utterances", "cuts", "scored", "candidates")
+STAGES = (
+    "recording",
+    "captions",
+    "speech",
+    "diarization",
+    "target",
+    "interjections",
+    "utterances",
+    "cuts",
+    "scored",
+    "candidates",
+)
 
 
 class CountingHandler(QuietHandler):

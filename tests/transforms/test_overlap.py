@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from schemas.turn import Diarization, Span
+from schemas.turn import Span
 from transforms.overlap import (
     PauseSettings,
     find_pauses,
@@ -60,11 +60,11 @@ def test_no_levels_no_pauses() -> None:
 
 
 def test_overlap_share() -> None:
-    diarization = Diarization("", (), (), (Span(1.0, 2.0), Span(5.0, 5.5)))
-    assert overlap_share(diarization, 0.0, 4.0) == pytest.approx(0.25)
-    assert overlap_share(diarization, 1.5, 5.5) == pytest.approx(0.25)
-    assert overlap_share(diarization, 2.0, 5.0) == 0.0
-    assert overlap_share(diarization, 3.0, 3.0) == 0.0
+    overlaps = (Span(1.0, 2.0), Span(5.0, 5.5))
+    assert overlap_share(overlaps, 0.0, 4.0) == pytest.approx(0.25)
+    assert overlap_share(overlaps, 1.5, 5.5) == pytest.approx(0.25)
+    assert overlap_share(overlaps, 2.0, 5.0) == 0.0
+    assert overlap_share(overlaps, 3.0, 3.0) == 0.0
     assert shared_seconds([Span(0, 10)], 2, 3) == 1
 
 

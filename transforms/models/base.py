@@ -73,6 +73,18 @@ class SpeakerEmbedder(Model):
         return self.embed(np.stack([padded[start : start + length] for start in starts + length]))
 
 
+class OverlapDetector(Model):
+    """Says how likely somebody else talks into a voice."""
+
+    @property
+    @abstractmethod
+    def frame_seconds(self) -> float: ...
+
+    @abstractmethod
+    def log_odds(self, samples: Samples) -> NDArray[np.float32]:
+        """Of two voices at once in each frame of speech, shape (len(samples) // frame,); what counts is their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """Given words in time, seconds from the start of the samples; `score` is the mean log-likelihood a frame."""

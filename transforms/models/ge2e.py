@@ -83,6 +83,34 @@ class Ge2eEmbedder(SpeakerEmbedder):
             mels = self._mels(padded)
             return self._embedded([mels[at : at + _FRAMES] * gain for at, gain in zip(first, gains, strict=True)])
 
+    def hidden(self, chunks: NDArray[np.float32], pooled: int) -> NDArray[np.float32]:
+        """What the first two layers hear: chunks (n, samples) -> (n, frames, 512), means over `pooled` 10 ms frames."""
+        import torch
+
+        powers = np.maximum(np.mean(chunks.astype(np.float64) ** 2, axis=1), _SILENCE_POWER)
+        gains = torch.from_numpy((10 ** (_LEVEL_DBFS / 10) / powers).astype(np.float32))
+        count = chunks.shape[1] // (_HOP * pooled)
+        with torch.inference_mode():
+            mels = torch.stack([self._mels(chunk)[: count * pooled] for chunk in chunks])
+            first, second = self._lower()
+            below, _ = first(mels * gains[:, None, None])
+            above, _ = second(below)
+            heard = torch.cat([below, above], dim=2)
+            return np.asarray(heard.reshape(len(chunks), count, pooled, -1).mean(dim=2).numpy())
+
+    def _lower(self) -> "list[torch.nn.LSTM]":
+        """The first two layers as networks of their own: the third costs as much as they do together."""
+        import torch
+
+        whole, _ = self._loaded()
+        layers = []
+        for index, size in enumerate((_MELS, _HIDDEN)):
+            layer = torch.nn.LSTM(size, _HIDDEN, batch_first=True)
+            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            layer.load_state_dict({f"{name}_l0": whole.state_dict()[f"{name}_l{index}"] for name in names})
+            layers.append(layer.eval())
+        return layers
+
     def _embedded(self, mels: "list[torch.Tensor]") -> NDArray[np.float32]:
         """Windows of mel powers, each of shape (160, 40) -> (n, 256)."""
         import torch
@@ -111,12 +139,17 @@ class Ge2eEmbedder(SpeakerEmbedder):
         """Mel powers of shape (n, 160, 40) -> (n, 256), rows of unit length (zero where the network is silent)."""
         import torch
 
+        lstm, linear = self._loaded()
+        _, (hidden, _) = lstm(mels)
+        return torch.nn.functional.normalize(torch.relu(linear(hidden[-1])), dim=1)
+
+    def _loaded(self) -> "tuple[torch.nn.LSTM, torch.nn.Linear]":
+        import torch
+
         if self._network is None:
             torch.set_num_threads(1)
             self._network = _open(self._path)
-        lstm, linear = self._network
-        _, (hidden, _) = lstm(mels)
-        return torch.nn.functional.normalize(torch.relu(linear(hidden[-1])), dim=1)
+        return self._network
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers load the network themselves, on first use.

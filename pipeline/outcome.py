@@ -16,12 +16,8 @@ from schemas.state import EpisodeState
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 from transforms.feeds import is_web
 from transforms.http import shown
-<<<<<<< HEAD
-from transforms.shards import keep_table
-=======
 from transforms.overlap import merged
-from transforms.shards import write_table
->>>>>>> overlap
+from transforms.shards import keep_table
 from transforms.store import Store
 from transforms.summarize import CANDIDATE_COLUMNS, Summary
 from transforms.transcript_files import foreign_note

@@ -19,15 +19,16 @@ _BLOCK_SECONDS = 112.0
 
 @dataclass(frozen=True, slots=True)
 class InterjectionSettings:
-    """What counts as two voices at once. Scores are log-odds above the target's usual ones; times in seconds."""
+    """What counts as two voices at once. Scores are log-odds beside the target's usual ones; times in seconds."""
 
     threshold: float = 7.0  # an interjection reaches this; set on voices that were neither learnt from nor reported on
     lower: float = 3.0  # and lasts while its score is above this
     smoothed: float = 0.25  # scores are means over this
-    # Some voices, microphones and rooms sound a little like two at all times; the usual score is this quantile of the
-    # target's own, drawn towards that of most voices as if that had been heard for some seconds.
-    usual_quantile: float = 0.75
-    usual_score: float = -2.7
+    # Some voices, microphones and rooms sound a little like two at all times, or now and then. A score counts from the
+    # target's own upper quartile; where from their median to their 90 % it is further than with most voices, scores are
+    # scaled down to that. Both are drawn towards those of most voices as if these had been heard for some seconds.
+    usual_quartile: float = -2.7
+    usual_spread: float = 3.6
     usual_seconds: float = 20.0
     edge: float = 0.15  # an interjection is taken to last this much longer at either end
     min_span: float = 0.6  # less of the target between two of them is nobody's
@@ -104,7 +105,7 @@ def _runs(
     width = max(1, round(settings.smoothed / frame))
     smoothed = np.convolve(np.pad(scores, width // 2, mode="edge"), np.ones(width) / width, "same")
     smoothed = smoothed[width // 2 : width // 2 + len(scores)]
-    relative = smoothed - _usual(smoothed, frame, settings)
+    relative = _beside_usual(smoothed, frame, settings)
     heard = np.concatenate([[0], (relative > settings.lower).astype(np.int8), [0]])
     edges = np.flatnonzero(np.diff(heard)).reshape(-1, 2)
     found = [
@@ -118,9 +119,13 @@ def _runs(
     return tuple(Span(round(span.start, 3), round(span.end, 3)) for span in inside)
 
 
-def _usual(scores: NDArray[np.float64], frame: float, settings: InterjectionSettings) -> float:
-    own, seconds = float(np.quantile(scores, settings.usual_quantile)), len(scores) * frame
-    return (own * seconds + settings.usual_score * settings.usual_seconds) / (seconds + settings.usual_seconds)
+def _beside_usual(scores: NDArray[np.float64], frame: float, settings: InterjectionSettings) -> NDArray[np.float64]:
+    """Scores counted from the target's usual ones, spread no wider than those of most voices, shape (n,)."""
+    median, quartile, most = np.quantile(scores, (0.5, 0.75, 0.9))
+    share = len(scores) * frame / (len(scores) * frame + settings.usual_seconds)
+    origin = share * quartile + (1 - share) * settings.usual_quartile
+    spread = max(share * (most - median) + (1 - share) * settings.usual_spread, settings.usual_spread)
+    return np.asarray((scores - origin) * (settings.usual_spread / spread))
 
 
 def _with_overlap(turn: Turn, overlaps: Sequence[Span]) -> Turn:

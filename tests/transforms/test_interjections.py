@@ -12,7 +12,7 @@ from schemas.turn import Diarization, Span, TargetSpeech, Turn
 from transforms.interjections import InterjectionSettings, find_interjections, without_interjections
 from transforms.models.base import MODEL_RATE, OverlapDetector, Samples
 
-SETTINGS = InterjectionSettings(threshold=3.0, lower=1.0, usual_score=-1.0, edge=0.1)
+SETTINGS = InterjectionSettings(threshold=3.0, lower=1.0, usual_quartile=-1.0, edge=0.1)
 LENGTH = 400.0
 
 

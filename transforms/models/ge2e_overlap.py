@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEAD_PATH = Path(__file__).with_name("ge2e_overlap.npz")
 #: Seconds that are heard at once, as in training; each stands for what lies half of OVERLAP_SECONDS inside of it.
 CHUNK_SECONDS = 8.0
-OVERLAP_SECONDS = 1.0
+OVERLAP_SECONDS = 0.5
 #: LSTM frames of 10 ms that a score is of.
 POOLED = 5
 _BATCH = 16
@@ -38,7 +38,7 @@ class Ge2eOverlapDetector(OverlapDetector):
 
     @property
     def identity(self) -> str:
-        return f"overlap:{self._hash} {self._embedder.identity}"
+        return f"overlap:{self._hash}:chunks={CHUNK_SECONDS}-{OVERLAP_SECONDS} {self._embedder.identity}"
 
     @property
     def frame_seconds(self) -> float:

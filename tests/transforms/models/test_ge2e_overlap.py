@@ -30,7 +30,7 @@ def test_every_frame_of_50_ms_has_a_score(detector: Ge2eOverlapDetector, seconds
 def test_a_chunk_says_the_same_alone_and_before_others(detector: Ge2eOverlapDetector) -> None:
     samples = noise(22.0)
     alone, among = detector.log_odds(samples[: 8 * MODEL_RATE]), detector.log_odds(samples)
-    # The second chunk begins at 7 s, and counts from half a second later.
+    # The second chunk begins at 7.5 s, and counts from a quarter of a second later.
     assert among[:150] == pytest.approx(alone[:150], abs=1e-4)
 
 

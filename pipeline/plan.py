@@ -44,7 +44,7 @@ COSTS: Mapping[str, Cost] = {
     "speech": Cost(6.0),
     "diarization": Cost(52.0),
     "target": Cost(1.0),
-    "interjections": Cost(15.0, TARGET),
+    "interjections": Cost(20.0, TARGET),
     "utterances": Cost(310.0, TARGET),
     "cuts": Cost(3.0),
     "scored": Cost(230.0, CLIPS),

@@ -56,6 +56,9 @@ PODCASTS = (
     Podcast("lj", 211, rooms=False, options=WRONG_WORDS),
     Podcast("3080", 212, rooms=False, overlap=0.2, options=WRONG_WORDS),
     Podcast("2033", 213, options=WRONG_WORDS),
+    Podcast("3080", 221, options=WRONG_WORDS),
+    Podcast("2033", 222, rooms=False, options=WRONG_WORDS),
+    Podcast("lj", 223, options=WRONG_WORDS),
 )
 
 

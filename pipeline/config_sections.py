@@ -246,7 +246,9 @@ class TextChecks(Section):
     """What is done about the text besides putting it in time."""
 
     verify: bool = Field(
-        default=False, description="score how likely each clip's text holds no wrong word; costs as much as aligning"
+        default=False,
+        description="score how likely each clip's text holds no wrong word, and leave out clips in doubt; costs more "
+        "than all the rest of a build",
     )
 
 

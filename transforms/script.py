@@ -57,6 +57,12 @@ def read_script(captions: Sequence[Caption]) -> Script:
     )
 
 
+def spoken_sentences(captions: Sequence[Caption]) -> tuple[tuple[str, ...], ...]:
+    """The spoken words of each caption."""
+    tokenised = tokenise_many([caption.text for caption in captions])
+    return tuple(tuple(word for token in line for word in token.spoken) for line in tokenised)
+
+
 def _is_timed(captions: Sequence[Caption], lengths: Sequence[NDArray[np.float64]]) -> bool:
     """Whether at least half of the text is in captions whose times say where in them a word is."""
     known = sum(

@@ -39,6 +39,7 @@ from transforms.models.base import (
 )
 from transforms.overlap import merged, overlap_share
 from transforms.progress import ProgressLog
+from transforms.script import spoken_sentences
 from transforms.shards import write_clips, write_table
 from transforms.speech import SpeechSettings, detect_speech
 from transforms.stage import Stage
@@ -408,21 +409,24 @@ class ScoreSpeaker(Stage):
 class VerifyText(Stage):
     """Fills in how likely it is that a clip's text has no wrong word, for clips that some profile would choose.
 
-    Last of all, and only on request: it costs as much as aligning the clips anew.
+    Last of all, and only on request: it costs more than all the other stages together. Besides the clip, the captions
+    of its whole episode are looked at: what else is said in it may be said here.
     """
 
     verifier: OneModel[TextVerifier]
     name = "verified"
+    version = 2
     result = Candidates
     has_hashes = True
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["candidates"], self.verifier.identity
+        return state.keys["candidates"], state.keys["captions"], self.verifier.identity
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         candidates, recording = known(state.candidates), local_recording(state, store)
         table = pq.read_table(store.fetch(candidates.scores_path), partitioning=None)
-        scores = [self._score(recording, row) for row in table.to_pylist()]
+        talk = tuple(" ".join(sentence) for sentence in spoken_sentences(known(state.captions).cues))
+        scores = [self._score(recording, row, talk) for row in table.to_pylist()]
         position = table.schema.get_field_index("text_score")
         table = table.set_column(position, table.schema.field(position), pa.array(scores, pa.float64()))
         path = store.path("work", "verified", f"{key}.parquet")
@@ -430,12 +434,12 @@ class VerifyText(Stage):
             write_table(partial, table)
         return replace(candidates, scores_path=path)
 
-    def _score(self, recording: Recording, row: Mapping[str, Any]) -> float | None:
+    def _score(self, recording: Recording, row: Mapping[str, Any], talk: tuple[str, ...]) -> float | None:
         is_published = not (row["transcript_source"] or "").startswith("recognised:")
         if not is_published or not judge(row, PERMISSIVE).kept:
             return None
         samples = read_span(recording.heard_path, row["start"], row["end"])
-        return self.verifier.model.score(samples, row["spoken"].split())
+        return self.verifier.model.score(samples, row["spoken"].split(), talk)
 
     def apply(self, state: EpisodeState, result: Candidates, key: str) -> EpisodeState:
         return replace(state, candidates=result, keys={**state.keys, self.name: key})

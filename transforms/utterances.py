@@ -15,7 +15,7 @@ from transforms.passages import Passage
 from transforms.said import SaidPassage, SaidWord
 
 # A silence this long (s) between two words divides phrases.
-_PAUSE_SECONDS = 0.08
+PAUSE_SECONDS = 0.08
 # More speech than this (s) on end, outside words, is a word that the text lacks.
 _UNCOVERED_SECONDS = 0.15
 _HOLE_FRAMES = 3
@@ -170,9 +170,9 @@ def _touched_by_unknown(
         unknown = _uncovered(sounding, passage, start, end)
         if unknown is None:
             continue
-        if number > 0 and unknown[0] - start < _PAUSE_SECONDS:
+        if number > 0 and unknown[0] - start < PAUSE_SECONDS:
             marked[number - 1] = replace(marked[number - 1], fault=marked[number - 1].fault or "unknown speech beside")
-        if number < len(words) and end - unknown[1] < _PAUSE_SECONDS:
+        if number < len(words) and end - unknown[1] < PAUSE_SECONDS:
             marked[number] = replace(marked[number], fault=marked[number].fault or "unknown speech beside")
     return tuple(marked)
 
@@ -197,7 +197,7 @@ def _phrases(
     phrase: list[SaidWord] = []
     sure = not words or _uncovered(sounding, passage, passage.read_start, words[0].word.start) is None
     for said in words:
-        if phrase and said.word.start - phrase[-1].word.end >= _PAUSE_SECONDS:
+        if phrase and said.word.start - phrase[-1].word.end >= PAUSE_SECONDS:
             yield _Phrase(tuple(phrase), number, sure)
             sure = _uncovered(sounding, passage, phrase[-1].word.end, said.word.start) is None
             phrase = []
@@ -233,7 +233,7 @@ def _runs(phrases: Sequence[_Phrase], good: Sequence[bool], usual: str) -> Itera
         if run:
             last = phrases[run[-1]]
             same = bool(_foreign(last.words, usual)) == bool(_foreign(phrase.words, usual))
-            runs_on = phrase.passage == last.passage or phrase.start - last.end < _PAUSE_SECONDS
+            runs_on = phrase.passage == last.passage or phrase.start - last.end < PAUSE_SECONDS
             if not (good[i] and phrase.sure and same and runs_on):
                 yield run
                 run = []

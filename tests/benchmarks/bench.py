@@ -22,8 +22,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 from diarization_error import DiarizationError, diarization_error, read_rttm
-from fidelity import Score, score_dataset
+from fidelity import Score, errors_of_clips, score_dataset
 from podcasts import EARLY, NO_LABELS, PODCASTS, REPORT, TUNE, WRONG_LABELS, WRONG_WORDS, Podcast, make_podcast
+from verified import COLUMNS as VERIFIED_COLUMNS
+from verified import Verified, compared
+from verified import rows_of as verified_rows
 
 from pipeline.console import Column, print_table
 from pipeline.demo.__main__ import serving
@@ -210,6 +213,7 @@ def main() -> None:
     podcasts = arguments.folder / "podcasts"
     podcasts.mkdir(parents=True, exist_ok=True)
     outcomes: dict[Podcast, Outcome] = {}
+    verified: dict[str, Verified] = {}
     with serving(podcasts, PORT) as url:
         for podcast in chosen:
             began = time.monotonic()
@@ -218,22 +222,28 @@ def main() -> None:
                 raise SystemExit(f"bench: port {PORT} is taken, which the podcasts' feeds name; free it")
             folder = arguments.folder / "datasets" / (podcast.name + arguments.dataset)
             outcomes[podcast] = build(podcast, place, url, folder, arguments.workers, arguments.set)
+            if podcast.options == WRONG_WORDS:
+                before = errors_of_clips(folder / "dataset", place / "truth")
+                build(podcast, place, url, folder, arguments.workers, [*arguments.set, "text.verify=true"])
+                verified[podcast.name] = compared(before, folder / "dataset", place / "truth")
             line = " ".join(row(podcast.name, podcast.described, outcomes[podcast])[3:])
             print(f"bench: {podcast.name} {line} ({time.monotonic() - began:.0f} s)", file=sys.stderr)
-    report(outcomes, arguments.markdown)
+    report(outcomes, verified, arguments.markdown)
     if not arguments.only:
         rate = conversation_error(recordings, arguments.folder / "datasets" / "conversation").rate
         print(f"a telephone conversation of two, 30 s: DER {rate:.1%}")
 
 
-def report(outcomes: dict[Podcast, Outcome], path: Path | None) -> None:
-    header, rows = COLUMNS, rows_of(outcomes)
-    stage_header, stages = ("stage", "CPU s per hour of its audio", "CPU s per hour of episodes"), stage_rows(outcomes)
-    print_table([name if at < 2 else Column(name, True) for at, name in enumerate(header)], rows)
-    print_table([Column(name, at > 0) for at, name in enumerate(stage_header)], stages)
+def report(outcomes: dict[Podcast, Outcome], verified: dict[str, Verified], path: Path | None) -> None:
+    stage_header = ("stage", "CPU s per hour of its audio", "CPU s per hour of episodes")
+    tables = [(COLUMNS, rows_of(outcomes)), (stage_header, stage_rows(outcomes))]
+    if verified:
+        tables.append((VERIFIED_COLUMNS, list(verified_rows(verified))))
+    for number, (header, rows) in enumerate(tables):
+        print_table([Column(name, at > (number == 0)) for at, name in enumerate(header)], rows)
     if path:
         command = " ".join(["make bench", *sys.argv[1:]])
-        path.write_text(f"`{command}`, {date.today()}\n\n{markdown(header, rows)}\n{markdown(stage_header, stages)}")
+        path.write_text(f"`{command}`, {date.today()}\n\n" + "\n".join(markdown(*table) for table in tables))
 
 
 if __name__ == "__main__":

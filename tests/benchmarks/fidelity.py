@@ -19,7 +19,7 @@ wrong words  edit distance of the clips' spoken words to the words said there, o
 import argparse
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,13 +135,19 @@ def score_episode(score: Score, truth: dict, clips: list[dict]) -> None:
         score.host_seconds += intersection(alone, start, end)
         score.other_seconds += intersection(others, start, end)
         score.kept_clear_seconds += intersection(clear, start, end)
-        covered = [t for t in mine if intersection([(t["start"], t["end"])], start, end) > 0.05]
-        said = spoken(" ".join(t["text"] or "" for t in covered))
-        free_start = bool(covered) and start > covered[0]["start"] + EDGE_SECONDS
-        free_end = bool(covered) and end < covered[-1]["end"] - EDGE_SECONDS
-        wrong, words = edit_distance(said, clip["spoken"].split(), free_start, free_end)
+        wrong, words = word_errors(mine, clip)
         score.wrong += wrong
         score.words += words
+
+
+def word_errors(turns: Sequence[dict], clip: dict) -> tuple[int, int]:
+    """(errors, words said) of a clip's text; `turns` are those of its speaker."""
+    start, end = clip["start"], clip["end"]
+    covered = [turn for turn in turns if intersection([(turn["start"], turn["end"])], start, end) > 0.05]
+    said = spoken(" ".join(turn["text"] or "" for turn in covered))
+    free_start = bool(covered) and start > covered[0]["start"] + EDGE_SECONDS
+    free_end = bool(covered) and end < covered[-1]["end"] - EDGE_SECONDS
+    return edit_distance(said, clip["spoken"].split(), free_start, free_end)
 
 
 def score_edges(score: Score, truth: dict, clips: list[dict], recording: Path) -> None:
@@ -175,17 +181,31 @@ def levels_db(mono: NDArray[np.float32], rate: int, start: float, end: float) ->
     return 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12) if len(frames) else np.array([-120.0])
 
 
-def score_dataset(dataset: Path, truths: Path) -> Score:
+def kept_clips(dataset: Path, truths: Path) -> Iterator[tuple[dict, list[dict]]]:
+    """The truth of every episode, and the clips that were chosen of it."""
     columns = ["episode_guid", "start", "end", "duration", "spoken", "id"]
     clips: dict[str, list[dict]] = {}
     for shard in sorted((dataset / "data").glob("*.parquet")):
         for row in pq.read_table(shard, columns=columns).to_pylist():
             clips.setdefault(row["episode_guid"], []).append(row)
-    score = Score()
     for path in sorted(truths.glob("*.json")):
         truth = json.loads(path.read_text())
         guids = [guid for guid in clips if guid.endswith(truth["episode"])]
-        kept = [clip for guid in guids for clip in clips[guid]]
+        yield truth, [clip for guid in guids for clip in clips[guid]]
+
+
+def errors_of_clips(dataset: Path, truths: Path) -> dict[str, tuple[int, int]]:
+    """(errors, words said) of every chosen clip by its id."""
+    errors = {}
+    for truth, clips in kept_clips(dataset, truths):
+        turns = [turn for turn in truth["turns"] if turn["speaker"] == truth["host"]]
+        errors.update({clip["id"]: word_errors(turns, clip) for clip in clips})
+    return errors
+
+
+def score_dataset(dataset: Path, truths: Path) -> Score:
+    score = Score()
+    for truth, kept in kept_clips(dataset, truths):
         score_episode(score, truth, kept)
         score_edges(score, truth, kept, truths.parent / "episodes" / f"{truth['episode']}.mp3")
     return score

@@ -68,6 +68,9 @@ PODCASTS = (
     Podcast("3080", 216, interjections=True),
     Podcast("2033", 217, interjections=True),
     Podcast("3080", 218, rooms=False, interjections=True),
+    Podcast("3080", 221, options=WRONG_WORDS),
+    Podcast("2033", 222, rooms=False, options=WRONG_WORDS),
+    Podcast("lj", 223, options=WRONG_WORDS),
 )
 
 

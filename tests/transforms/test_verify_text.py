@@ -12,7 +12,8 @@ import soundfile
 from schemas.clip import candidate_schema
 from schemas.episode import Episode
 from schemas.recording import Recording
-from schemas.state import Candidates, EpisodeState
+from schemas.state import Candidates, Captions, EpisodeState
+from schemas.text import Caption
 from transforms.models.base import MODEL_RATE, Samples, TextVerifier
 from transforms.stages import OneModel, VerifyText
 from transforms.store import Store
@@ -26,12 +27,12 @@ GOOD: dict[str, Any] = {
 
 
 class Heard(TextVerifier):
-    """Says how much audio and how many words it was given."""
+    """Says how much audio, how many words and how many sentences it was given."""
 
     identity = "heard:1"
 
-    def score(self, samples: Samples, words: Sequence[str]) -> float:
-        return len(samples) / MODEL_RATE / 10 + len(words) / 100
+    def score(self, samples: Samples, words: Sequence[str], talk: Sequence[str]) -> float:
+        return len(samples) / MODEL_RATE / 10 + len(words) / 100 + len(talk) / 1000
 
 
 def test_only_clips_that_some_profile_would_choose_are_verified(tmp_path: Path) -> None:
@@ -41,7 +42,9 @@ def test_only_clips_that_some_profile_would_choose_are_verified(tmp_path: Path) 
     pq.write_table(pa.Table.from_pylist(rows, schema=candidate_schema()), tmp_path / "scores.parquet")
     candidates = Candidates(str(tmp_path / "scores.parquet"), str(tmp_path / "audio.parquet"), len(rows), 7.5)
     episode = Episode(id="e", guid="e", feed_guid="f", source_url="e.mp3")
-    state = EpisodeState(episode, recording=recording, candidates=candidates, keys={"candidates": "c"})
+    keys = {"candidates": "c", "captions": "d"}
+    captions = Captions((Caption("Hello there."), Caption("It is 5 o'clock.")), "vtt")
+    state = EpisodeState(episode, recording=recording, captions=captions, candidates=candidates, keys=keys)
     store = Store(str(tmp_path / "out"))
     stage = VerifyText(OneModel(Heard))
     key = stage.key(state)
@@ -49,5 +52,5 @@ def test_only_clips_that_some_profile_would_choose_are_verified(tmp_path: Path) 
     assert done.candidates is not None
     assert done.candidates.audio_path == candidates.audio_path
     table = pq.read_table(done.candidates.scores_path, partitioning=None)
-    assert table["text_score"].to_pylist() == [0.27, None, None]
+    assert table["text_score"].to_pylist() == [0.272, None, None]
     assert table.schema.names == candidate_schema().names

@@ -125,8 +125,11 @@ class TextVerifier(Model):
     """Tells whether a text is what is said, word for word."""
 
     @abstractmethod
-    def score(self, samples: Samples, words: Sequence[str]) -> float:
-        """How likely (0..1) it is that no word (spoken form) is wrong, missing or too much."""
+    def score(self, samples: Samples, words: Sequence[str], talk: Sequence[str]) -> float:
+        """How likely (0..1) it is that no word (spoken form) is wrong, missing or too much.
+
+        `talk` are sentences of spoken words of the whole talk, these words' own among them.
+        """
 
 
 class Transcriber(Model):

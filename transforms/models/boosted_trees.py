@@ -46,6 +46,11 @@ def read_trees(path: Path, features: tuple[str, ...]) -> BoostedTrees:
     plain: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
     if tuple(plain["features"]) != features:
         raise ValueError(f"{path} was learnt from other features; learn it again")
+    return trees_of(plain)
+
+
+def trees_of(plain: dict[str, Any]) -> BoostedTrees:
+    """Trees from plain numbers, as a file has them."""
     return BoostedTrees(plain["start"], tuple(_tree(tree) for tree in plain["trees"]))
 
 

@@ -1,14 +1,17 @@
-"""Wrong words in a clip's text, found by pocketsphinx: how much better would any other phones have fitted?
+"""Wrong words in a clip's text, found by pocketsphinx: how much better would anything else have fitted?
 
 The score of an alignment says how well text and audio fit, which differs more between voices and rooms than between
-right and wrong words. Compared with a loop of all phones over the same frames (goodness of pronunciation), voice and
-room fall out. Small trees judge each word by that and by the words beside it; a clip is right if all its words are.
+right and wrong words. Compared with rivals over the same frames, voice and room fall out. The rivals are a loop of all
+phones (goodness of pronunciation), what a recogniser hears that expects the talk as its captions have it, and what one
+hears that expects English. Small trees judge each word by that and by the words beside it; a clip is right if all its
+words are.
 """
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,66 +19,95 @@ from numpy.typing import NDArray
 from schemas.ids import digest
 from transforms.models.base import AlignmentError, Samples, TextVerifier
 from transforms.models.boosted_trees import BoostedTrees, read_trees
-from transforms.models.sphinx_decoder import WIDE_BEAMS, Pronounces, Segment, SphinxDecoder, as_pcm
+from transforms.models.sphinx_decoder import WIDE_BEAMS, Path, Pronounces, Segment, SphinxDecoder, as_pcm
+from transforms.models.sphinx_rivals import Talk
+from transforms.models.verifier_features import FEATURES, Rival, rival_features, word_features
 
-TREES_PATH = Path(__file__).with_name("sphinx_verifier.json")
-_REVISION = 1
+TREES_PATH = FilePath(__file__).with_name("sphinx_verifier.json")
+_REVISION = 2
 # A loop of phones forks at every frame: narrower beams find the same.
 _LOOP_BEAMS = {"beam": 1e-20, "pbeam": 1e-20}
 _OPTIONS = {"topn": 2, "compallsen": True}
-# Features of a word itself, then those of the words beside it.
-_OWN = (
-    "gop", "worst", "second_worst", "deficit", "worst_deficit", "relative", "score", "agreement", "frames", "phones",
-    "longest_phone", "first_phone", "last_phone",
-)  # fmt: skip
-_BESIDE = ("gop", "worst", "first_phone", "last_phone", "longest_phone")
-_GAPS = ("gap_before", "heard_before", "gap_after", "heard_after")
-FEATURES = (
-    *_OWN,
-    *_GAPS,
-    *(f"{side}_{name}" for side in ("before", "after") for name in _BESIDE),
-    "clip_gop",
-    "clip_worst",
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is heard in a clip whatever its text is: phones, and words (as decoded, and aligned again) of English."""
+
+    pcm: bytes
+    loop: tuple[Segment, ...]
+    english: Rival
 
 
 class SphinxVerifier(TextVerifier):
-    """Goodness of pronunciation of each word, judged by what `train_verifier` has learnt."""
+    """Rivals of each word, judged by what `train_verifier` has learnt."""
 
     def __init__(self, pronouncer: Pronounces | None = None) -> None:
         """Take what pronounces unknown words (by default the embedded one). Models are loaded on first use."""
         self._given_pronouncer = pronouncer
+        self._last_talk: tuple[Sequence[str], Talk] | None = None
 
     @property
     def identity(self) -> str:
         learnt = digest(TREES_PATH.read_text(encoding="ascii"))
-        return f"pocketsphinx:{version('pocketsphinx')} verifier:{_REVISION} {learnt} {self._pronouncer.identity}"
+        return f"pocketsphinx:{version('pocketsphinx')} verifier:{_REVISION} {learnt} {self.pronouncer.identity}"
 
-    def score(self, samples: Samples, words: Sequence[str]) -> float:
+    def score(self, samples: Samples, words: Sequence[str], talk: Sequence[str]) -> float:
         """How likely (0..1) it is that no word is wrong, missing or too much; 0 where the text can't be aligned."""
         try:
-            rows = self.features(samples, words)
+            rows = self.features(self.listen(samples, self.talk(talk)), words, self.talk(talk))
         except AlignmentError:
             return 0.0
         # The logarithm of the probability that a word is right, summed.
         return float(np.exp(-np.logaddexp(0.0, self._trees.log_odds(rows)).sum()))
 
-    def features(self, samples: Samples, words: Sequence[str]) -> NDArray[np.float64]:
-        """FEATURES of each word, shape (words, features); raises AlignmentError."""
+    def talk(self, sentences: Sequence[str]) -> Talk:
+        """Decoders of a talk, kept until there is another."""
+        if self._last_talk is None or self._last_talk[0] != sentences:
+            self._last_talk = sentences, Talk([sentence.split() for sentence in sentences], self.pronouncer)
+        return self._last_talk[1]
+
+    def listen(self, samples: Samples, talk: Talk) -> Heard:
+        """All that is heard without knowing the text; raises AlignmentError."""
+        pcm = as_pcm(samples)
+        loop = self._looping.phones(pcm)
+        if not loop:
+            raise AlignmentError("no phones are heard in the audio")
+        return Heard(pcm, loop, self._rival(pcm, talk.recognise_general(pcm)))
+
+    def features(self, heard: Heard, words: Sequence[str], talk: Talk) -> NDArray[np.float64]:
+        """FEATURES of each word, shape (words, features); raises AlignmentError. `talk` holds the words as given."""
         if not words:
             raise AlignmentError("there are no words to verify")
-        pcm = as_pcm(samples)
+        aligned = self.align(heard.pcm, words)
+        path = talk.recognise(heard.pcm)
+        rivals = [self._rival(heard.pcm, path, aligned), heard.english]
+        return np.hstack([word_features(aligned, heard.loop), rival_features(aligned, rivals)])
+
+    def align(self, pcm: bytes, words: Sequence[str]) -> tuple[Segment, ...]:
+        """The words with their phones, without what is between them; raises AlignmentError."""
         if self._aligning.align_words(pcm, words) is None:
             raise AlignmentError("the text does not fit the audio")
         aligned = self._scoring.align_phones(pcm, self._aligning.word_sequence())
-        loop = self._looping.phones(pcm)
-        spoken = [segment for segment in aligned if segment.text]
-        if len(spoken) != len(words) or not loop:
+        spoken = tuple(segment for segment in aligned if segment.text)
+        if len(spoken) != len(words):
             raise AlignmentError("the phones of the text do not fit the audio")
-        return word_features(spoken, loop)
+        return spoken
+
+    def _rival(self, pcm: bytes, path: Path | None, known: tuple[Segment, ...] = ()) -> Rival:
+        """A decoded path, aligned like the text unless it is the text, which is `known`."""
+        if path is None:
+            return Rival((), ())
+        words = [word.text for word in path.words]
+        if words == [word.text for word in known]:
+            return Rival(known, known)
+        try:
+            return Rival(path.words, self.align(pcm, words))
+        except AlignmentError:
+            return Rival(path.words, ())
 
     @functools.cached_property
-    def _pronouncer(self) -> Pronounces:
+    def pronouncer(self) -> Pronounces:
         if self._given_pronouncer is not None:
             return self._given_pronouncer
         from transforms.text.pronunciation import Pronouncer
@@ -88,63 +120,12 @@ class SphinxVerifier(TextVerifier):
 
     @functools.cached_property
     def _aligning(self) -> SphinxDecoder:
-        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, topn=2)
+        return SphinxDecoder(self.pronouncer, **WIDE_BEAMS, topn=2)
 
     @functools.cached_property
     def _scoring(self) -> SphinxDecoder:
-        return SphinxDecoder(self._pronouncer, **WIDE_BEAMS, **_OPTIONS)
+        return SphinxDecoder(self.pronouncer, **WIDE_BEAMS, **_OPTIONS)
 
     @functools.cached_property
     def _looping(self) -> SphinxDecoder:
-        return SphinxDecoder(self._pronouncer, **_LOOP_BEAMS, **_OPTIONS)
-
-
-def word_features(words: Sequence[Segment], loop: Sequence[Segment]) -> NDArray[np.float64]:
-    """FEATURES of aligned words with phones, beside the phones that fit best; shape (words, features)."""
-    count = max(words[-1].end, loop[-1].end)
-    rival = np.zeros(count)
-    names = np.full(count, "SIL", dtype=object)
-    for segment in loop:
-        rival[segment.first : segment.end] = segment.score / max(segment.frames, 1)
-        names[segment.first : segment.end] = segment.text
-    own = np.array([_own(word, rival, names) for word in words])
-    gop, worst = own[:, _OWN.index("gop")], own[:, _OWN.index("worst")]
-    clip_gop, clip_worst = float(np.median(gop)), float(np.median(worst))
-    own[:, _OWN.index("relative")] = gop - clip_gop
-    edges = [0, *(edge for word in words for edge in (word.first, word.end)), count]
-    gaps = np.array([(edges[k + 1] - edges[k], _heard(names, edges[k], edges[k + 1])) for k in range(0, len(edges), 2)])
-    beside = own[:, [_OWN.index(name) for name in _BESIDE]]
-    usual = np.median(beside, axis=0)
-    before = np.vstack([usual, beside[:-1]])
-    after = np.vstack([beside[1:], usual])
-    whole = np.tile([clip_gop, clip_worst], (len(words), 1))
-    return np.hstack([own, gaps[:-1], gaps[1:], before, after, whole])
-
-
-def _own(word: Segment, rival: NDArray[np.float64], names: NDArray[np.object_]) -> list[float]:
-    phones = word.phones
-    lacks = np.array([phone.score - rival[phone.first : phone.end].sum() for phone in phones])
-    frames = np.array([max(phone.frames, 1) for phone in phones])
-    means = lacks / frames
-    ordered = np.sort(means)
-    same = sum(int(np.count_nonzero(names[phone.first : phone.end] == phone.text)) for phone in phones)
-    return [
-        float(lacks.sum() / frames.sum()),
-        float(ordered[0]),
-        float(ordered[min(1, len(ordered) - 1)]),
-        float(lacks.sum()),
-        float(lacks.min()),
-        0.0,
-        word.score / max(word.frames, 1),
-        same / float(frames.sum()),
-        float(frames.sum()),
-        float(len(phones)),
-        float(frames.max()),
-        float(means[0]),
-        float(means[-1]),
-    ]
-
-
-def _heard(names: NDArray[np.object_], start: int, end: int) -> int:
-    """Frames of a gap between words in which something else than silence fits best."""
-    return int(np.count_nonzero(names[start:end] != "SIL"))
+        return SphinxDecoder(self.pronouncer, **_LOOP_BEAMS, **_OPTIONS)

@@ -9,11 +9,14 @@ from espeak_speech import speak
 from pipeline.demo.espeak import Voice
 from transforms.models.base import AlignmentError
 from transforms.models.boosted_trees import BoostedTrees, Tree, read_trees
-from transforms.models.sphinx_decoder import Segment
-from transforms.models.sphinx_verifier import FEATURES, SphinxVerifier, word_features
+from transforms.models.sphinx_decoder import Segment, as_pcm
+from transforms.models.sphinx_rivals import Talk, common_words
+from transforms.models.sphinx_verifier import SphinxVerifier
+from transforms.models.verifier_features import FEATURES, Rival, rival_features, word_features
 
 VOICE = Voice("en-us+f5", rate=150)
 TEXT = "the forms of printed letters should be beautiful"
+TALK = (TEXT, "by the arrangement on the page", "mountains are high in the south")
 GOP = FEATURES.index("gop")
 
 
@@ -24,26 +27,80 @@ def verifier() -> SphinxVerifier:
 
 def test_a_word_that_is_not_said_has_far_better_rivals(verifier: SphinxVerifier) -> None:
     samples, words = speak(TEXT, VOICE).samples, TEXT.split()
-    right = verifier.features(samples, words)
+    talk = verifier.talk(TALK)
+    heard = verifier.listen(samples, talk)
+    right = verifier.features(heard, words, talk)
     assert right.shape == (len(words), len(FEATURES))
     assert np.isfinite(right).all()
     place = words.index("letters")
-    wrong = verifier.features(samples, [*words[:place], "mountains", *words[place + 1 :]])
+    wrong = verifier.features(heard, [*words[:place], "mountains", *words[place + 1 :]], talk)
     assert wrong[place, GOP] < right[place, GOP] - 1.0
+    held, gain = FEATURES.index("talk_held"), FEATURES.index("talk_gain")
+    assert (right[place, held], right[place, gain]) == (1.0, 0.0)
+    assert wrong[place, held] == 0.0
+    assert wrong[place, gain] > 20.0
+
+
+def test_a_missing_word_is_among_what_else_may_be_said(verifier: SphinxVerifier) -> None:
+    samples, words = speak(TEXT, VOICE).samples, TEXT.split()
+    talk = verifier.talk(TALK)
+    place = words.index("printed")
+    lacking = [*words[:place], *words[place + 1 :]]
+    rows = verifier.features(verifier.listen(samples, talk), lacking, talk)
+    gap, inside = FEATURES.index("talk_more_before"), FEATURES.index("talk_instead")
+    assert rows[place, gap] + rows[place - 1, inside] + rows[place, inside] >= 1.0
 
 
 def test_the_right_text_scores_better_than_the_wrong_one(verifier: SphinxVerifier) -> None:
     samples = speak(TEXT, VOICE).samples
-    right = verifier.score(samples, TEXT.split())
-    wrong = verifier.score(samples, TEXT.replace("letters", "mountains").split())
+    wrong_text = TEXT.replace("letters", "mountains")
+    right = verifier.score(samples, TEXT.split(), TALK)
+    wrong = verifier.score(samples, wrong_text.split(), (wrong_text, *TALK[1:]))
     assert 0.0 <= wrong < right <= 1.0
 
 
 def test_what_can_not_be_aligned_is_surely_wrong(verifier: SphinxVerifier) -> None:
     silence = np.zeros(16_000, np.float32)
-    assert verifier.score(silence, ["hello"]) == 0.0
+    assert verifier.score(silence, ["hello"], ["hello"]) == 0.0
     with pytest.raises(AlignmentError):
-        verifier.features(silence, ["hello"])
+        verifier.listen(silence, verifier.talk(["hello"]))
+
+
+def test_words_that_nobody_can_pronounce_are_left_out_of_a_talk(verifier: SphinxVerifier) -> None:
+    talk = Talk([["hello", "1984", "there"], []], verifier.pronouncer)
+    path = talk.recognise(as_pcm(speak("hello there", VOICE).samples))
+    assert path is not None
+    assert [word.text for word in path.words] == ["hello", "there"]
+
+
+def test_common_words_are_those_of_english() -> None:
+    words = common_words()
+    assert {"the", "and", "of", "you"} <= words.chances.keys()
+    assert sum(words.chances.values()) == pytest.approx(1.0)
+    assert "the DH AH" in words.pronunciations
+
+
+def test_rivals_tell_where_they_differ_from_the_text() -> None:
+    """The rival has the second word, another one instead of the first, and one more at the end."""
+    own = [word("a", 0, 10, -3.0), word("b", 10, 20, -2.0)]
+    other = (word("c", 0, 10, -1.0), word("b", 11, 20, -2.0), word("d", 20, 30, -2.0))
+    rows = rival_features(own, [Rival(other, other), Rival(tuple(own), tuple(own))])
+    columns = dict(zip(FEATURES[-rows.shape[1] :], rows.T.tolist(), strict=True))
+    assert columns["talk_held"] == [0.0, 1.0]
+    assert columns["talk_gain"] == [20.0, 0.0]
+    assert columns["talk_mean_gain"] == [2.0, 0.0]
+    assert columns["talk_instead"] == [1.0, 0.0]
+    assert columns["talk_more_after"] == [0.0, 1.0]
+    assert columns["talk_before_held"] == [1.0, 0.0]
+    assert columns["talk_share_held"] == [0.5, 0.5]
+    assert columns["english_held"] == [1.0, 1.0]
+    assert columns["english_gain"] == [0.0, 0.0]
+
+
+def word(text: str, first: int, end: int, score: float) -> Segment:
+    """A word of one phone of its name, `score` a frame."""
+    total = score * (end - first)
+    return Segment(text, first, end, total, (Segment(text.upper(), first, end, total),))
 
 
 def test_the_identity_names_what_was_learnt(verifier: SphinxVerifier) -> None:
@@ -63,7 +120,7 @@ def test_features_compare_a_word_with_the_phones_that_fit_best() -> None:
         Segment("M", 20, 24, -4.0),
         Segment("OW", 24, 35, -33.0),
     ]
-    rows = {name: column.tolist() for name, column in zip(FEATURES, word_features(words, loop).T, strict=True)}
+    rows = {name: column.tolist() for name, column in zip(FEATURES, word_features(words, loop).T, strict=False)}
     assert rows["gop"] == [0.0, -2.0]
     assert rows["agreement"] == [1.0, 0.0]
     assert rows["gap_before"] == [10.0, 5.0]

@@ -1,5 +1,6 @@
 """Aligned words become utterances: only phrases that are whole, sure, and the target's, from pause to pause."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.text import Phone, Utterance, Word
+from schemas.text import Phone, Utterance, Word, worst
 from schemas.turn import Span
 from transforms.models.loud import LOUD_FRAME_SECONDS
 from transforms.passages import Passage
@@ -39,8 +40,12 @@ class Limits:
     word_deficit: float
 
     def is_unlikely(self, word: Word) -> bool:
-        deficit = (self.phrase_score - word.score) * (word.end - word.start) / LOUD_FRAME_SECONDS
+        deficit = max(self.phrase_score - word.score, 0.0) * (word.end - word.start) / LOUD_FRAME_SECONDS
         return word.score < self.word_score or deficit > self.word_deficit
+
+
+#: No score is too low: what is said of the words is left to the verdict.
+NO_LIMITS = Limits(phrase_score=-math.inf, word_score=-math.inf, word_deficit=math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +279,7 @@ def _utterance(
         alignment_score=_score(words),
         coverage=covered / heard if heard else 1.0,
         foreign=_foreign(words, usual),
+        evidence=worst(passages[number].evidence for number in numbers),
     )
 
 

@@ -54,7 +54,9 @@ class Guests:
         self.transcriber: OneModel[Transcriber] = OneModel(self._transcriber(transcriber))
         self.scorer: OneModel[QualityScorer] = OneModel(Dnsmos)
         self.verifier: OneModel[TextVerifier] | None = OneModel(SphinxVerifier) if config.text.verify else None
-        self.align_settings = replace(AlignSettings(), **(SCORES if aligner.name == "whisper" else {}))
+        self.align_settings = AlignSettings()
+        if aligner.name == "whisper":
+            self.align_settings = replace(self.align_settings, **dict[str, Any](SCORES))
         self.names = told if transcriber.name == "whisper" else None
 
     def identities(self) -> dict[str, str]:

@@ -15,14 +15,14 @@ def write_checkpoint(path: Path, seed: int = 0, multilingual: bool = True, **dim
     sizes: dict[str, int] = {
         "n_mels": 80,
         "n_audio_ctx": 1500,
-        "n_audio_state": 32,
-        "n_audio_head": 2,
+        "n_audio_state": 16,
+        "n_audio_head": 1,
         "n_audio_layer": 1,
         "n_vocab": 51865 if multilingual else 51864,
-        "n_text_ctx": 64,
-        "n_text_state": 32,
-        "n_text_head": 2,
-        "n_text_layer": 2,
+        "n_text_ctx": 24,
+        "n_text_state": 16,
+        "n_text_head": 1,
+        "n_text_layer": 1,
         **dims,
     }
     with torch.random.fork_rng():

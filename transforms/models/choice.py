@@ -28,16 +28,13 @@ SETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 DEFAULT_WHISPER = "turbo"
 DEFAULT_PYANNOTE = "pyannote/speaker-diarization-community-1"
-#: The codes of the languages that Whisper knows (whisper.tokenizer.LANGUAGES), in the order of its tokens.
-LANGUAGES: tuple[str, ...] = (
-    *(
-        "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi "
-        "ml "
-        "cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu "
-        "am "
-        "yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue"
-    ).split(),
+_CODES = (
+    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi "
+    "ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd "
+    "gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue"
 )
+#: The codes of the languages that Whisper knows (whisper.tokenizer.LANGUAGES), in the order of its tokens.
+LANGUAGES = tuple(_CODES.split())
 AUTO = "auto"
 
 

@@ -40,7 +40,7 @@ class WhisperAligner(Aligner):
     """Words by Whisper's cross-attention; their exact edges, and phones, by an embedded aligner where the two agree.
 
     Attention says which words are said, and when to about a tenth of a second; it has no phones. In English each text
-    is aligned by `phones` as well: where at least four of five words overlap, its times stand (they are exact to 11 ms).
+    is aligned by `phones` as well: where at least four of five words overlap, its times stand (exact to 11 ms).
     Elsewhere, and in other languages, times are Whisper's and there are no phones. Audio of up to 30 s.
     """
 

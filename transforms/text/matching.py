@@ -20,15 +20,18 @@ def find_place(heard: Sequence[str], words: Sequence[str]) -> Place | None:
     """The contiguous stretch of `words` at the least edit distance from `heard`; None where no word of it matches.
 
     Words before and after the stretch cost nothing (Sellers, 1980); of stretches at the same distance it is the one
-    nearest to the middle. Time and memory grow with len(heard) * len(words).
+    with the most of its words, then the one nearest to the middle. Time and memory grow with len(heard) * len(words).
     """
     if not heard or not words:
         return None
     same = np.array([[one == other for other in words] for one in heard])
     costs = _costs(same)
-    ends = np.flatnonzero(costs[-1] == costs[-1].min())
-    end = int(min(ends, key=lambda place: (abs(place - (len(words) + len(heard)) / 2), place)))
-    pairs = _pairs(costs, same, end)
+    if not same.any():
+        return None
+    ends = np.flatnonzero(costs[-1] == costs[-1].min()).tolist()
+    middle = (len(words) + len(heard)) / 2
+    paths = [(end, _pairs(costs, same, end)) for end in ends]
+    _, pairs = min(paths, key=lambda path: (-len(path[1]), abs(path[0] - middle), path[0]))
     if not pairs:
         return None
     # What was heard otherwise before the first pair, and after the last, stands for as many words of the text.

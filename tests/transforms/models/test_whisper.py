@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,20 @@ from transforms.models.whisper_transcriber import WhisperTranscriber
 
 whisper = pytest.importorskip("whisper", reason="openai-whisper (the extra whisper) is not installed")
 
-WORDS = "the earliest book of all don't was very beautiful".split()
+WORDS = ["the", "earliest", "book", "of", "all", "don't", "was", "very", "beautiful"]
 
 
 def noise(seconds: float, seed: int = 0) -> Samples:
     return np.random.default_rng(seed).normal(0, 0.1, round(seconds * MODEL_RATE)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_tries() -> Iterator[None]:
+    """What random weights write always fails: it is drawn anew once, not five times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("transforms.models.whisper_listener._TEMPERATURES", (0.4,))
+        patch.setattr("transforms.models.whisper_listener._BATCH", {"cpu": 2})
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +45,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> WhisperModel:
 
 @pytest.fixture(scope="module")
 def spans() -> list[Samples]:
-    return [noise(seconds, seed) for seed, seconds in enumerate((3.0, 0.5, 12.0, 29.9, 1.0, 2.0))]
+    return [noise(seconds, seed) for seed, seconds in enumerate((3.0, 0.5, 12.0, 29.9))]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +60,7 @@ def are_in_order(words: Sequence[Word], seconds: float) -> bool:
 
 def test_every_span_is_heard_in_order_with_words_inside_of_it(heard: list[Heard], spans: list[Samples]) -> None:
     assert len(heard) == len(spans)
-    assert sum(bool(one.words) for one in heard) >= 3
+    assert sum(bool(one.words) for one in heard) >= 2
     for one, samples in zip(heard, spans, strict=True):
         assert are_in_order(one.words, len(samples) / MODEL_RATE)
         assert one.text.split() == [word.text for word in one.words]
@@ -90,16 +99,16 @@ def test_spans_are_read_batch_by_batch(checkpoint: WhisperModel) -> None:
     audio = Spans()
     first = next(WhisperTranscriber(checkpoint).transcribe_all(audio))
     assert first.evidence
-    assert audio.asked == 4
+    assert audio.asked == 2
 
 
 def test_the_language_is_detected_once_from_several_spans(checkpoint: WhisperModel, spans: list[Samples]) -> None:
-    found = {one.evidence.language for one in WhisperTranscriber(checkpoint, "auto").transcribe_all(spans) if one.evidence}
-    assert len(found) == 1
-    assert found <= set(LANGUAGES)
+    three = spans[:3]
+    heard = WhisperTranscriber(checkpoint, "auto").transcribe_all(three)
+    found = {one.evidence.language for one in heard if one.evidence}
     listener = WhisperListener(checkpoint, "auto")
-    each = [listener.language_probabilities(listener.encode([one]))[0] for one in spans[:5]]
-    assert found == {max(each[0], key=lambda code: sum(one[code] for one in each))} or len(spans) > 5
+    each = [listener.language_probabilities(listener.encode([one]))[0] for one in three]
+    assert found == {max(LANGUAGES[:99], key=lambda code: sum(one[code] for one in each))}
 
 
 def test_an_english_model_has_no_languages(tmp_path: Path) -> None:
@@ -125,10 +134,10 @@ def test_the_prompt_tells_names_and_fillers() -> None:
     assert prompt.startswith("Ada Example, The Workshop. ")
     assert {"Um,", "uh,"} <= set(prompt.split())
     assert prompt_of([], "de") == ""
-    assert len(prompt_of(["x" * 300] + ["y" * 300], "de")) < 400
+    assert len(prompt_of(["x" * 300, "y" * 300], "de")) < 400
 
 
-@pytest.mark.parametrize("words", [WORDS, ["hello"], "ja so ist es привет 你好".split()])
+@pytest.mark.parametrize("words", [WORDS, ["hello"], ["ja", "so", "ist", "es", "привет", "你好"]])
 def test_every_given_word_gets_its_time(checkpoint: WhisperModel, words: list[str]) -> None:
     found = WhisperAligner(checkpoint).align(noise(4.0), words)
     assert [word.text for word in found.words] == words
@@ -193,13 +202,14 @@ def test_what_is_heard_is_found_among_the_words(checkpoint: WhisperModel, monkey
         yield Listened(Heard(said.words, evidence), self.encode(spans)[0])
 
     monkeypatch.setattr(WhisperListener, "listen", listen)
-    words = [*"nobody knew and".split(), *WORDS, *"they were never surpassed".split()]
+    words = [*["nobody", "knew", "and"], *WORDS, *["they", "were", "never", "surpassed"]]
     found = WhisperAligner(checkpoint).find(noise(4.0), words)
     assert found is not None
-    assert words[found.first :][: len(found.alignment.words)] == "book of all don't was very beautiful".split()
+    assert [word.text for word in found.alignment.words] == [*WORDS[2:]]
+    assert words[found.first :][: len(WORDS) - 2] == [*WORDS[2:]]
     assert found.heard is not None
     assert found.heard.words == said.words
-    assert WhisperAligner(checkpoint).find(noise(4.0), "seven yellow elephants marched".split()) is None
+    assert WhisperAligner(checkpoint).find(noise(4.0), ["seven", "yellow", "elephants", "marched"]) is None
     assert WhisperAligner(checkpoint).find(noise(4.0), []) is None
 
 
@@ -217,7 +227,9 @@ def test_identity_is_of_the_weights_and_the_settings(checkpoint: WhisperModel, t
         WhisperAligner(checkpoint, phones=Phones([])).identity,
     }
     assert len(identities) == 7
-    assert WhisperTranscriber(WhisperModel(checkpoint.model, "auto")).identity == WhisperTranscriber(checkpoint).identity
+    assert (
+        WhisperTranscriber(WhisperModel(checkpoint.model, "auto")).identity == WhisperTranscriber(checkpoint).identity
+    )
 
 
 def test_identity_of_a_named_model_needs_no_download() -> None:
@@ -245,7 +257,7 @@ def test_files_that_are_no_checkpoint_are_told_in_a_line(tmp_path: Path, checkpo
     damaged.write_bytes(Path(checkpoint.model).read_bytes()[:5000])
     torch.save({"weights": torch.zeros(3)}, other)
     whole = torch.load(checkpoint.model, weights_only=True)
-    torch.save({**whole, "dims": {**whole["dims"], "n_text_state": 64}}, small)
+    torch.save({**whole, "dims": {**whole["dims"], "n_text_state": 32}}, small)
     assert error_of(WhisperModel(str(missing), "cpu")).startswith(f"{missing}: no Whisper checkpoint can be read there")
     for path in (damaged, other, small):
         assert error_of(WhisperModel(str(path), "cpu")).startswith(f"whisper-model: {path} is no Whisper checkpoint (")

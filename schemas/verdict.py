@@ -51,8 +51,8 @@ class Thresholds:
     log_probability: float | None = -1.0
     # Least probability of the language that the text is in.
     language_probability: float | None = 0.5
-    # Most share of the words that differ from what was heard freely (a publisher's text), or that the aligner scores
-    # too low (a recogniser's).
+    # Most share of the words that differ from what was heard freely (a publisher's text), or of words in phrases that
+    # the aligner finds to fit badly (a recogniser's).
     disagreement: float | None = 0.25
     # Most share of the words' time in which nobody speaks.
     silent_words: float | None = 0.5

@@ -175,9 +175,12 @@ def _passages(utterances: Sequence[Utterance], others: Sequence[Span], settings:
 def _may_join(a: Utterance, b: Utterance, others: Sequence[Span], settings: CutSettings) -> bool:
     start, end = a.words[-1].end, b.words[0].start
     between = any(turn.start < end and turn.end > start for turn in others)
-    return (
-        not between and 0.0 <= end - start <= settings.join_pause_seconds and a.transcript_source == b.transcript_source
-    )
+    same = a.transcript_source == b.transcript_source and _is_doubted(a) == _is_doubted(b)
+    return not between and same and 0.0 <= end - start <= settings.join_pause_seconds
+
+
+def _is_doubted(utterance: Utterance) -> bool:
+    return all(word.doubted for word in utterance.words)
 
 
 def _free(words: Sequence[Word], others: Sequence[Span], earliest: float, latest: float) -> Span:

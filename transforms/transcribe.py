@@ -10,10 +10,10 @@ from transforms.align import AlignSettings
 from transforms.audio import PassageAudio
 from transforms.models.base import Aligner, Alignment, AlignmentError, Heard, Samples, Transcriber
 from transforms.models.loud import loud_frames
-from transforms.passages import Passage, find_passages
+from transforms.passages import find_passages
 from transforms.said import Reading, SaidPassage, language_of, said_passage
 from transforms.text.spoken import is_unsayable, tokenise
-from transforms.utterances import NO_LIMITS, Limits, assemble
+from transforms.utterances import assemble
 
 
 def transcribe_target(
@@ -28,8 +28,8 @@ def transcribe_target(
     """What a recogniser hears in the target's spans (seconds), aligned word by word and phone by phone.
 
     `transcript_source` names the recogniser, so that no gate takes its words for a publisher's; `names` are those of
-    the show. Words of a recogniser that gives evidence are all kept, doubted where the aligner scores them too low: the
-    verdict on their clip has the reasons. Those of one that gives none are left out where they fit badly.
+    the show. Phrases that fit badly are left out if the recogniser gives no evidence; of one that does they are kept
+    and doubted, so that they become candidates with their reasons.
     """
     passages = find_passages(recording, target, speech, settings.preferred_seconds, settings.longest_seconds)
     audio = PassageAudio(recording.heard_path, [(one.read_start, one.read_end) for one in passages])
@@ -39,7 +39,7 @@ def transcribe_target(
     for passage, samples, heard in zip(passages, audio, transcriber.transcribe_all(audio, names), strict=True):
         written = tokenise(heard.text, language_of(heard))
         has_evidence |= heard.evidence is not None
-        found = _said(passage, samples, heard, written, len(tokens), aligner, settings.limits())
+        found = _said(samples, heard, written, len(tokens), aligner)
         tokens.extend(written)
         if found is not None:
             readings, alignment, doubted = found
@@ -56,23 +56,18 @@ def transcribe_target(
                 )
             )
     source = f"recognised:{transcriber.identity.split(':', 1)[0]}"
-    utterances, rejected = assemble(said, speech, source, NO_LIMITS if has_evidence else settings.limits())
+    utterances, rejected = assemble(said, speech, source, settings.limits(), keeps_doubtful=has_evidence)
     notes = []
     if len(said) < len(passages):
         notes.append(f"nothing was recognised in {len(passages) - len(said)} of {len(passages)} passages")
     if rejected.words:
-        notes.append(f"{rejected.words} recognised words left out with their phrases")
+        what = "doubted" if has_evidence else "left out"
+        notes.append(f"{rejected.words} recognised words {what} with their phrases")
     return Utterances(utterances, notes=tuple(notes))
 
 
 def _said(
-    passage: Passage,
-    samples: Samples,
-    heard: Heard,
-    written: Sequence[Token],
-    first: int,
-    aligner: Aligner,
-    limits: Limits,
+    samples: Samples, heard: Heard, written: Sequence[Token], first: int, aligner: Aligner
 ) -> tuple[list[Reading], Alignment, list[bool]] | None:
     """The words heard in a passage, in time, and which of them are doubted; `first` is the place of the first token."""
     spoken = [_spoken(token) for token in written]
@@ -81,15 +76,11 @@ def _said(
     if not words:
         return None
     try:
-        alignment = aligner.align(samples, words)
+        return readings, aligner.align(samples, words), []
     except AlignmentError:
         if heard.evidence is None:
             return None
         return readings, Alignment(tuple(_as_heard(heard, written, spoken)), (), 0.0), [True] * len(words)
-    if heard.evidence is None:
-        return readings, alignment, []
-    is_strange = alignment.score < limits.phrase_score
-    return readings, alignment, [is_strange or limits.is_unlikely(word) for word in alignment.words]
 
 
 def _spoken(token: Token) -> tuple[str, ...]:

@@ -41,9 +41,11 @@ CORE = [
 
 # espeak-ng is GPL-3.0: only the demonstration speaks with it, and only where this extra is installed.
 DEMO = ["espeakng-loader>=0.2.4"]
+WHISPER = "openai-whisper==20250625"
 TEST = [
     "datasets>=4,<6",
     "hypothesis>=6,<7",
+    WHISPER,
     "pytest>=8,<10",
     "pytest-xdist>=3,<4",
     *DEMO,
@@ -74,9 +76,9 @@ setup(
     },
     install_requires=CORE,
     extras_require={
-        "whisper": ["openai-whisper==20250625"],
+        "whisper": [WHISPER],
         "pyannote": ["pyannote.audio>=4.0.7,<5"],
-        "neural": ["openai-whisper==20250625", "pyannote.audio>=4.0.7,<5"],
+        "neural": [WHISPER, "pyannote.audio>=4.0.7,<5"],
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "demo": DEMO,
         "test": TEST,

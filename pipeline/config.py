@@ -54,7 +54,7 @@ class Config(Section):
         description="say where the episodes are, such as [{feed: https://example.org/feed.xml}]"
     )
     speaker: Speaker = Field(description="say who the dataset is of, such as {name: Host, enroll: [host.flac]}")
-    models: Models = Field(default=Models(), description="embedded, or a model for each stage")
+    models: Models = Field(default=Models(), description="embedded, neural, or a model for each stage")
     clips: Clips = Field(default=Clips(), description="how long clips are, and their sampling rate")
     text: TextChecks = Field(default=TextChecks(), description="whether wrong words are looked for")
     select: Selection = Field(default=Selection(), description="which clips are chosen")
@@ -92,6 +92,7 @@ class Config(Section):
     def content(self) -> dict[str, Any]:
         """What decides the dataset's content, as plain data: all but where to, with how many hands and how politely."""
         plain = self.model_dump(mode="json", exclude={"output", "workers", "select", "download"}, exclude_none=True)
+        del plain["models"]["device"]
         return {**plain, "select": self.select.resolved, "download": {"max_bytes": self.download.max_bytes}}
 
     def resolved_yaml(self) -> str:

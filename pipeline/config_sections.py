@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import math
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,18 +22,12 @@ from pipeline.config_errors import several
 from schemas.errors import ConfigurationError
 from schemas.recording import STANDARD_RATES
 from schemas.verdict import Thresholds, thresholds_from
+from transforms.models.choice import DEFAULT_WHISPER, MODELS, SETS, ModelChoice, nearest, parse_choice, parse_language
 
 #: Rates that clips can have (Hz); of less no voice is made.
 SAMPLING_RATES = tuple(rate for rate in STANDARD_RATES if rate >= 16_000)
 _RATES = ", ".join(map(str, SAMPLING_RATES))
 KINDS = ("feed", "opml", "files", "manifest")
-#: What each stage can be done with in this version; the first is the embedded set's.
-EMBEDDED = {
-    "speech": ("webrtc", "silero"),
-    "diarizer": ("ge2e",),
-    "transcriber": ("pocketsphinx",),
-    "aligner": ("pocketsphinx",),
-}
 
 
 def _as_tuple(value: Any) -> Any:
@@ -191,33 +185,66 @@ class Speaker(Section):
 
 
 class Models(Section):
-    """Which model does what. Short form: `models: embedded`."""
+    """Which model does what: NAME, or NAME:MODEL. Short forms: `models: embedded`, `models: neural`."""
 
-    speech: str = Field(default="webrtc", description="finds speech: webrtc or silero")
-    diarizer: str = Field(default="ge2e", description="tells speakers apart: ge2e")
-    transcriber: str = Field(default="pocketsphinx", description="writes text where none is published: pocketsphinx")
-    aligner: str = Field(default="pocketsphinx", description="puts text in time: pocketsphinx")
+    speech: str = Field(default="webrtc", description="finds speech: webrtc, silero or pyannote[:FOLDER]")
+    diarizer: str = Field(default="ge2e", description="tells speakers apart: ge2e or pyannote[:FOLDER or HUB-ID]")
+    transcriber: str = Field(
+        default="pocketsphinx",
+        description="writes text where none is published: pocketsphinx or whisper[:MODEL], a name or a checkpoint",
+    )
+    aligner: str = Field(
+        default="pocketsphinx",
+        description="puts text in time: pocketsphinx or whisper[:MODEL], else the transcriber's model",
+    )
+    language: str = Field(default="en", description="what is spoken: a code such as en, or auto (whisper only)")
+    names: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = Field(
+        default=(), description="names and words of the show as they are written, told to whisper besides the feed's"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="where neural models run: auto (a GPU where there is one), cpu or cuda"
+    )
+    precision: Literal["auto", "fp16", "fp32"] = Field(
+        default="auto", description="of whisper's numbers: auto (fp16 on a GPU), fp16 or fp32"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _from_set(cls, value: Any) -> Any:
-        if value == "embedded":
-            return {}
+        if isinstance(value, str) and value in SETS:
+            return dict(SETS[value])
         if isinstance(value, str):
-            raise ValueError(f"{value} is not built in this version; there is embedded ({_embedded()})")
+            raise ValueError(f"there is no set of models called {value!r}; {nearest(value, list(SETS))}")
         return value
 
-    @field_validator("*")
+    @field_validator(*MODELS)
     @classmethod
-    def _is_built(cls, value: str, info: Any) -> str:
-        built = EMBEDDED[info.field_name]
-        if value not in built:
-            raise ValueError(f"{value} is not built in this version; there is {' and '.join(built)}")
+    def _is_known(cls, value: str, info: Any) -> str:
+        parse_choice(info.field_name, value)
         return value
 
+    @field_validator("language")
+    @classmethod
+    def _is_a_language(cls, value: str) -> str:
+        return parse_language(value)
 
-def _embedded() -> str:
-    return ", ".join(f"{stage} {' or '.join(names)}" for stage, names in EMBEDDED.items())
+    @model_validator(mode="after")
+    def _language_is_known(self) -> Self:
+        embedded = [stage for stage in ("transcriber", "aligner") if self.choice(stage).name != "whisper"]
+        if self.language != "en" and embedded:
+            raise ValueError(
+                f"{self.choice(embedded[0]).name} knows English only, language is {self.language}; "
+                f"write {embedded[0]}: whisper"
+            )
+        return self
+
+    def choice(self, stage: str) -> ModelChoice:
+        """What a stage is done with; where whisper is named without a model, the transcriber's, else turbo."""
+        choice = parse_choice(stage, getattr(self, stage))
+        if choice.name != "whisper" or choice.argument:
+            return choice
+        other = parse_choice("transcriber", self.transcriber)
+        return ModelChoice("whisper", other.argument or DEFAULT_WHISPER)
 
 
 class Clips(Section):

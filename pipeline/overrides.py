@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from pipeline.config_errors import dotted, section_at, shown, unknown_key
 from pipeline.located_yaml import Path, parse_yaml
+from transforms.models.choice import SETS
 
 
 def apply_overrides(
@@ -76,9 +77,9 @@ def _opened(value: Any, path: Path, following: str | int) -> Any:
         return value
     if isinstance(following, int):
         raise ValueError(f"{dotted(path)} holds {shown(value)}, no list")
-    # The short forms of the two sections that have one: models: embedded, select: strict.
-    if value == "embedded" and path == ("models",):
-        return {}
+    # The short forms of the two sections that have one: models: neural, select: strict.
+    if value in SETS and path == ("models",):
+        return dict(SETS[value])
     if isinstance(value, str) and path == ("select",):
         return {"profile": value}
     if value is not None:

@@ -4,30 +4,14 @@ from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
 from pipeline.graph import Plan
+from pipeline.guests import Guests
 from pipeline.settings import consent_of, http_settings, sources_of
-from transforms.align import AlignSettings
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
 from transforms.diarize import DiarizeSettings
 from transforms.download import DownloadSettings
 from transforms.interjections import InterjectionSettings
 from transforms.measure import MeasureSettings
-from transforms.models.base import (
-    Aligner,
-    OverlapDetector,
-    QualityScorer,
-    SpeakerEmbedder,
-    SpeechDetector,
-    TextVerifier,
-    Transcriber,
-)
-from transforms.models.dnsmos import Dnsmos
-from transforms.models.ge2e import Ge2eEmbedder
-from transforms.models.ge2e_overlap import Ge2eOverlapDetector
-from transforms.models.silero import SileroDetector
-from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
-from transforms.models.sphinx_verifier import SphinxVerifier
-from transforms.models.webrtc import WebRtcDetector
 from transforms.speech import SpeechSettings
 from transforms.stage import Stage
 from transforms.stages import (
@@ -39,7 +23,6 @@ from transforms.stages import (
     Download,
     FindTarget,
     HearInterjections,
-    OneModel,
     ReadCaptions,
     ScoreClips,
     ScoreSpeaker,
@@ -47,8 +30,6 @@ from transforms.stages import (
 )
 from transforms.store import Store
 from transforms.target import TargetSettings
-
-_DETECTORS: dict[str, type[SpeechDetector]] = {"webrtc": WebRtcDetector, "silero": SileroDetector}
 
 
 def make_plan(config: Config, store: Store) -> Plan:
@@ -76,7 +57,7 @@ def make_plan(config: Config, store: Store) -> Plan:
     after_target: tuple[Stage, ...] = (
         FindTarget(TargetSettings()),
         HearInterjections(models.overlap, InterjectionSettings()),
-        Align(models.aligner, models.transcriber, AlignSettings()),
+        Align(models.aligner, models.transcriber, models.align_settings, models.names),
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
         ScoreSpeaker(),
@@ -102,28 +83,3 @@ def make_plan(config: Config, store: Store) -> Plan:
             speaker=config.speaker.name,
         ),
     )
-
-
-class Guests:
-    """The models that a configuration names, each made once a worker."""
-
-    def __init__(self, config: Config) -> None:
-        self.detector: OneModel[SpeechDetector] = OneModel(_DETECTORS[config.models.speech])
-        self.embedder: OneModel[SpeakerEmbedder] = OneModel(Ge2eEmbedder)
-        self.overlap: OneModel[OverlapDetector] = OneModel(Ge2eOverlapDetector)
-        self.aligner: OneModel[Aligner] = OneModel(SphinxAligner)
-        self.transcriber: OneModel[Transcriber] = OneModel(SphinxTranscriber)
-        self.scorer: OneModel[QualityScorer] = OneModel(Dnsmos)
-        self.verifier: OneModel[TextVerifier] | None = OneModel(SphinxVerifier) if config.text.verify else None
-
-    def identities(self) -> dict[str, str]:
-        """Identity by task, for the column `models`."""
-        return {
-            "speech": self.detector.identity,
-            "diarizer": self.embedder.identity,
-            "overlap": self.overlap.identity,
-            "aligner": self.aligner.identity,
-            "transcriber": self.transcriber.identity,
-            "quality": self.scorer.identity,
-            **({"verifier": self.verifier.identity} if self.verifier else {}),
-        }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from schemas.text import Phone, Word
+from schemas.text import Evidence, Phone, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Cut:
 
     The clip is `leading_tone` s of room tone, then the recording from `start` to `end` (s), then `trailing_tone` s of
     room tone; `tone_start`..`tone_end` is where in the recording that tone is taken from. `words` and `phones` are in
-    seconds from the start of the clip, tone included.
+    seconds from the start of the clip, tone included. `silent_words` is the share (0..1) of the words' time in which
+    nobody speaks; `evidence` is None where no recogniser with an opinion listened.
     """
 
     start: float
@@ -30,6 +31,8 @@ class Cut:
     trailing_tone: float = 0.0
     tone_start: float = 0.0
     tone_end: float = 0.0
+    silent_words: float = 0.0
+    evidence: Evidence | None = None
 
     @property
     def duration(self) -> float:
@@ -101,6 +104,15 @@ _SCORES = [
     ("transcript_source", pa.string()),
     ("alignment_score", pa.float64()),
     ("text_score", pa.float64()),
+    ("no_speech", pa.float64()),
+    ("log_probability", pa.float64()),
+    ("language_probability", pa.float64()),
+    ("disagreement", pa.float64()),
+    ("silent_words", pa.float64()),
+    ("compression_ratio", pa.float64()),
+    ("repeated_words", pa.float64()),
+    ("stock_words", pa.float64()),
+    ("other_script", pa.float64()),
     ("snr_db", pa.float64()),
     ("dnsmos_ovrl", pa.float64()),
     ("dnsmos_sig", pa.float64()),

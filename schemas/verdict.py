@@ -28,7 +28,8 @@ class Thresholds:
     The field is called like the column it judges. Ranges are (least, most).
     """
 
-    # Which audio. A recogniser's words are no ground truth (pocketsphinx: word error rate 0.53 on people).
+    # Which audio. A recogniser's words are no ground truth (pocketsphinx: word error rate 0.53 on people), but those of
+    # one that gives evidence on what it wrote are judged by that, below.
     allow_recognised: bool = False
     # MP3 at podcast rates holds less than 24 kHz promises; `bandwidth_hz` says how much less.
     allow_upsampled: bool = True
@@ -44,6 +45,23 @@ class Thresholds:
     # Least probability that no word of the text is wrong; a clip whose text was not verified has none, and passes.
     # Chosen on the readers that the verifier learnt from, each judged by trees of the others: 85 % of right texts pass.
     text_score: float | None = 0.60
+    # What a recogniser invented (Whisper): no limit applies to a clip that none with an opinion listened to. The first
+    # two are Whisper's own limits for silence and for a failed decoding (whisper.transcribe), 2.4 is its for loops.
+    no_speech: float | None = 0.6
+    log_probability: float | None = -1.0
+    # Least probability of the language that the text is in.
+    language_probability: float | None = 0.5
+    # Most share of the words that differ from what was heard freely (a publisher's text), or of words in phrases that
+    # the aligner finds to fit badly (a recogniser's).
+    disagreement: float | None = 0.25
+    # Most share of the words' time in which nobody speaks.
+    silent_words: float | None = 0.5
+    # Of a recogniser's text only: how often it says the same again, shares of words that are repeated or that credits
+    # and the ends of videos are made of, share of letters that the language isn't written with.
+    compression_ratio: float | None = 2.4
+    repeated_words: float | None = 0.25
+    stock_words: float | None = 0.5
+    other_script: float | None = 0.1
     # Least share of the speech that lies inside words: speech without a word is text that is missing.
     coverage: float | None = 0.80
     # English is read at 13 to 17 characters a second; far outside, text and audio don't belong together.
@@ -71,6 +89,15 @@ STRICT = Thresholds(
     speaker_similarity=0.80,
     speaker_purity=0.50,
     overlap=0.0,
+    no_speech=0.3,
+    log_probability=-0.5,
+    language_probability=0.8,
+    disagreement=0.10,
+    silent_words=0.3,
+    compression_ratio=2.2,
+    repeated_words=0.1,
+    stock_words=0.2,
+    other_script=0.0,
     coverage=0.90,
     chars_per_second=(8.0, 22.0),
     snr_db=15.0,
@@ -91,6 +118,15 @@ PERMISSIVE = Thresholds(
     speaker_similarity=0.60,
     speaker_purity=0.0,
     overlap=0.10,
+    no_speech=0.8,
+    log_probability=-1.5,
+    language_probability=0.3,
+    disagreement=0.50,
+    silent_words=0.7,
+    compression_ratio=2.8,
+    repeated_words=0.4,
+    stock_words=0.8,
+    other_script=0.2,
     coverage=0.60,
     chars_per_second=(3.0, 30.0),
     loudness_lufs=(-55.0, -5.0),
@@ -144,13 +180,24 @@ class Interval:
 
 # Columns in the order of their reasons, and the decimals that a reader needs.
 _LEAST = {
-    "speaker_similarity": 2, "speaker_purity": 2, "alignment_score": 2, "text_score": 2, "coverage": 2,
-    "snr_db": 1, "dnsmos_ovrl": 2, "dnsmos_sig": 2, "dnsmos_bak": 2, "bandwidth_hz": 0,
+    "speaker_similarity": 2, "speaker_purity": 2, "alignment_score": 2, "text_score": 2, "log_probability": 2,
+    "language_probability": 2, "coverage": 2, "snr_db": 1, "dnsmos_ovrl": 2, "dnsmos_sig": 2, "dnsmos_bak": 2,
+    "bandwidth_hz": 0,
 }  # fmt: skip
-_MOST = {"overlap": 2, "clipped": 4}
+_MOST = {
+    "overlap": 2, "no_speech": 2, "disagreement": 2, "silent_words": 2, "compression_ratio": 2, "repeated_words": 2,
+    "stock_words": 2, "other_script": 2, "clipped": 4,
+}  # fmt: skip
 _RANGES = {"chars_per_second": 1, "loudness_lufs": 1, "duration": 2, "leading_silence": 2, "trailing_silence": 2}
-#: Columns of stages that a build may leave out: no limit applies to a clip without a score.
-OPTIONAL = frozenset({"text_score"})
+#: Columns of a recogniser's evidence, with what a text is judged by that it may have invented.
+EVIDENCE = (
+    "no_speech", "log_probability", "language_probability", "disagreement", "silent_words", "compression_ratio",
+    "repeated_words", "stock_words", "other_script",
+)  # fmt: skip
+#: Columns of stages and models that a build may leave out: no limit applies to a clip without a score.
+OPTIONAL = frozenset({"text_score", *EVIDENCE})
+#: Sources of recognised text that comes with evidence: it is judged by that, not by where it comes from.
+_WITH_EVIDENCE = frozenset({"recognised:whisper"})
 _FLAGS = ("allow_recognised", "allow_upsampled")
 
 
@@ -174,10 +221,12 @@ def duplicate_reason(original: str) -> str:
 
 
 def recognised_reason(transcript_source: str) -> str:
-    """The reason against a transcript by a recogniser; "" where it's a publisher's."""
+    """The reason against a transcript by a recogniser; "" where it's a publisher's, or comes with evidence."""
     if not transcript_source:
         return f"transcript_source {MISSING}"
-    return f"transcript_source {transcript_source} != publisher" if transcript_source.startswith("recognised:") else ""
+    if not transcript_source.startswith("recognised:") or transcript_source in _WITH_EVIDENCE:
+        return ""
+    return f"transcript_source {transcript_source} != publisher"
 
 
 def upsampled_reason(upsampled: bool | None) -> str:

@@ -18,10 +18,10 @@ from schemas.text import Caption, Utterances, Word
 from schemas.turn import Span
 from transforms.audio import read_span
 from transforms.find_text import Hit, Locator, anchor_of, locate
-from transforms.models.base import Aligner, Alignment, AlignmentError, Samples
+from transforms.models.base import Aligner, Alignment, AlignmentError, Heard, Samples
 from transforms.models.loud import LOUD_FRAME_SECONDS, loud_frames
 from transforms.passages import Passage, find_passages
-from transforms.said import Reading, SaidPassage, said_passage
+from transforms.said import Reading, SaidPassage, doubts, said_passage
 from transforms.script import Script, read_script
 from transforms.text.spoken import alternatives
 from transforms.utterances import WORD_PAD_SECONDS, Limits, assemble
@@ -41,7 +41,8 @@ _READING_GAIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class AlignSettings:
-    """How text is looked for and what is good enough. Scores are mean log-likelihoods of a 10 ms frame."""
+    """How text is looked for and what is good enough. Scores are the aligner's: here pocketsphinx's, mean
+    log-likelihoods of a 10 ms frame."""
 
     preferred_seconds: float = 12.0  # passages are divided at pauses until they are shorter
     longest_seconds: float = 16.0  # and in running speech if they are longer
@@ -61,13 +62,17 @@ class AlignSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Words of the script in a passage; `covered` is the share of what sounds in it that lies inside words."""
+    """Words of the script in a passage; `covered` is the share of what sounds in it that lies inside words.
+
+    `heard` is what the aligner heard by itself, if it did.
+    """
 
     hits: tuple[Hit, ...]
     readings: tuple[Reading, ...]
     alignment: Alignment
     loud: NDArray[np.bool_]
     covered: float
+    heard: Heard | None
 
     def evidence(self, places: AbstractSet[int]) -> tuple[float, float]:
         """How loud, and how well aligned, some of the tokens are."""
@@ -164,7 +169,17 @@ class _Seeker:
     def said(self, passage: Passage, found: _Found) -> SaidPassage:
         """The found words as they are written, in seconds of the recording."""
         script = self._script
-        return said_passage(passage, script.tokens, script.labels, found.readings, found.alignment, found.loud)
+        heard = found.heard
+        return said_passage(
+            passage,
+            script.tokens,
+            script.labels,
+            found.readings,
+            found.alignment,
+            found.loud,
+            evidence=heard.evidence if heard else None,
+            doubted=doubts([word for one in found.readings for word in one.spoken], heard) if heard else (),
+        )
 
     def _look_among_few(self, passage: Passage, first: int, last: int) -> _Found | None:
         return self._look(passage, first, last) if last - first <= self._settings.most_words else None
@@ -184,7 +199,7 @@ class _Seeker:
         if best[1].score < self._settings.passage_score:
             return None
         loud = loud_frames(samples)
-        found = _Found(hits, *best, loud, _covered(best[1].words, loud, passage))
+        found = _Found(hits, *best, loud, _covered(best[1].words, loud, passage), stretch.heard)
         strangers = self._strangers(found)
         return self._without(passage, found, strangers) if strangers else found
 
@@ -211,7 +226,7 @@ class _Seeker:
         if best is None:
             return found
         hits = tuple(hit for hit in found.hits if self._script.token_of[hit.index] not in places)
-        return _Found(hits, *best, found.loud, _covered(best[1].words, found.loud, passage))
+        return _Found(hits, *best, found.loud, _covered(best[1].words, found.loud, passage), found.heard)
 
     def _refined(
         self, samples: Samples, readings: tuple[Reading, ...], alignment: Alignment

@@ -1,7 +1,7 @@
 """Read any span of a recording, at any rate, without reading the rest; or all of it, block by block."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,22 @@ def read_span(path: str | Path, start: float, end: float, rate: int = MODEL_RATE
         samples = file.read((closing - opening) * stride, dtype="float32", always_2d=True)[:, 0]
     resampled = soxr.resample(samples, native, rate, quality="HQ").astype(np.float32, copy=False)
     return resampled[first - opening * steps : last - opening * steps]
+
+
+class PassageAudio(Sequence[Samples]):
+    """Spans (seconds) of a recording at the models' rate; each is read when it is asked for, and not kept."""
+
+    def __init__(self, path: str | Path, spans: Sequence[tuple[float, float]]) -> None:
+        self._path = path
+        self._spans = spans
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return PassageAudio(self._path, self._spans[place])
+        return read_span(self._path, *self._spans[place])
 
 
 def read_blocks(path: str | Path, block: int, rate: int = MODEL_RATE) -> Iterator[Samples]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from schemas.clip import Cut
 from schemas.ids import digest
 from schemas.recording import STANDARD_RATES, Recording
-from schemas.text import Phone, Utterance, Utterances, Word
+from schemas.text import Phone, Utterance, Utterances, Word, worst
 from schemas.turn import Span, TargetSpeech
 from transforms.pauses import LevelTrack, Pause, dip_between, level_track, pause_after, pause_before, pause_between
 from transforms.render import encode_flac, render_cut
@@ -114,7 +114,8 @@ def plan_cuts(
             if first is None or last is None:
                 continue  # not reached: a boundary without a pause has infinite cost
             cut = _cut(passage, spoken, i, j, first.pause.before, last.pause.after, settings)
-            cuts.append(_with_tone(replace(cut, coverage=_coverage(cut, spoken, speech, track)), tone))
+            coverage, silent = _coverage(cut, spoken, speech, track)
+            cuts.append(_with_tone(replace(cut, coverage=coverage, silent_words=silent), tone))
     return tuple(_relative(cut) for cut in cuts)
 
 
@@ -172,9 +173,12 @@ def _passages(utterances: Sequence[Utterance], others: Sequence[Span], settings:
 def _may_join(a: Utterance, b: Utterance, others: Sequence[Span], settings: CutSettings) -> bool:
     start, end = a.words[-1].end, b.words[0].start
     between = any(turn.start < end and turn.end > start for turn in others)
-    return (
-        not between and 0.0 <= end - start <= settings.join_pause_seconds and a.transcript_source == b.transcript_source
-    )
+    same = a.transcript_source == b.transcript_source and _is_doubted(a) == _is_doubted(b)
+    return not between and same and 0.0 <= end - start <= settings.join_pause_seconds
+
+
+def _is_doubted(utterance: Utterance) -> bool:
+    return all(word.doubted for word in utterance.words)
 
 
 def _free(words: Sequence[Word], others: Sequence[Span], earliest: float, latest: float) -> Span:
@@ -266,6 +270,7 @@ def _cut(
         coverage=1.0,
         leading_tone=round(_missing(before, settings), _DECIMALS),
         trailing_tone=round(_missing(after, settings), _DECIMALS),
+        evidence=worst(utterance.evidence for utterance in utterances[first : last + 1]),
     )
 
 
@@ -286,8 +291,11 @@ def _alignment_score(words: Sequence[Word], utterances: Sequence[Utterance]) -> 
     return sum(scores) / sum(lengths)
 
 
-def _coverage(cut: Cut, utterances: Sequence[Utterance], speech: Sequence[Span], track: LevelTrack) -> float:
-    """Share (0..1) of the clip's speech, both detected and heard, that lies inside its words.
+def _coverage(
+    cut: Cut, utterances: Sequence[Utterance], speech: Sequence[Span], track: LevelTrack
+) -> tuple[float, float]:
+    """Share (0..1) of the clip's speech, both detected and heard, that lies inside its words, and of the words' time
+    that lies outside of it.
 
     A clip that holds all of an utterance has no more than the utterance's own: there the missing words may be.
     """
@@ -295,12 +303,15 @@ def _coverage(cut: Cut, utterances: Sequence[Utterance], speech: Sequence[Span],
     times = (np.arange(first, last) + 0.5) * HOP_SECONDS
     detected = _inside(times, [(span.start, span.end) for span in speech if span.end > cut.start], 0.0)
     heard = detected & ~track.quiet(first, last)
-    worded = heard & _inside(times, [(word.start, word.end) for word in cut.words], _WORD_PAD_SECONDS)
+    spans = [(word.start, word.end) for word in cut.words]
+    worded = heard & _inside(times, spans, _WORD_PAD_SECONDS)
     share = float(worded.sum() / heard.sum()) if heard.any() else 1.0
+    in_words = _inside(times, spans, 0.0)
+    silent = float((in_words & ~heard).sum() / max(int(in_words.sum()), 1))
     whole = (
         one.coverage for one in utterances if cut.start <= _middle(one.words[0]) and _middle(one.words[-1]) <= cut.end
     )
-    return min(share, *whole, 1.0)
+    return min(share, *whole, 1.0), silent
 
 
 def _inside(times: NDArray[np.floating], spans: Sequence[tuple[float, float]], pad: float) -> NDArray[np.bool_]:

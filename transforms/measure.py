@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.clip import Cut, Scores
+from schemas.verdict import EVIDENCE
 from transforms.bandwidth import bandwidth
 from transforms.clipping import clipped_share
 from transforms.fingerprint import fingerprint
@@ -13,6 +14,7 @@ from transforms.models.base import MODEL_RATE, QualityScorer, Samples
 from transforms.pitch import f0_median
 from transforms.silence import edge_silences
 from transforms.snr import wada_snr
+from transforms.text.invented import compression_ratio, other_script_share, repeated_share, stock_share
 
 # Shorter speech than this says nothing about its rate.
 _SHORTEST_SPEECH_SECONDS = 0.1
@@ -73,6 +75,32 @@ def chars_per_second(cut: Cut) -> float:
         return 0.0
     letters = sum(letter.isalpha() for letter in cut.spoken)
     return letters / max(cut.words[-1].end - cut.words[0].start, _SHORTEST_SPEECH_SECONDS)
+
+
+def evidence_columns(cut: Cut) -> dict[str, float | None]:
+    """The columns `EVIDENCE` of a clip; None where no recogniser with an opinion listened to it.
+
+    A publisher's text isn't judged by what it says, only by how far it is what was heard.
+    """
+    found: dict[str, float | None] = dict.fromkeys(EVIDENCE)
+    evidence = cut.evidence
+    if evidence is None or not cut.words:
+        return found
+    found |= {
+        "no_speech": evidence.no_speech,
+        "log_probability": evidence.log_probability,
+        "language_probability": evidence.language_probability,
+        "disagreement": sum(word.doubted for word in cut.words) / len(cut.words),
+        "silent_words": cut.silent_words,
+    }
+    if cut.transcript_source.startswith("recognised:"):
+        found |= {
+            "compression_ratio": compression_ratio(cut.text),
+            "repeated_words": repeated_share(cut.spoken.split()),
+            "stock_words": stock_share(cut.text),
+            "other_script": other_script_share(cut.text, evidence.language),
+        }
+    return {name: None if value is None else _rounded(value) for name, value in found.items()}
 
 
 def _rounded(value: float) -> float:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.clip import Cut, Scores, candidate_schema
+from schemas.episode import Episode
 from schemas.errors import ConfigurationError, EpisodeError
 from schemas.ids import digest
 from schemas.recording import Recording
@@ -26,7 +27,7 @@ from transforms.diarize import DiarizeSettings, diarize
 from transforms.download import Downloaded, DownloadSettings, download
 from transforms.http import HttpClient, HttpSettings
 from transforms.interjections import InterjectionSettings, find_interjections, without_interjections
-from transforms.measure import MeasureSettings, measure
+from transforms.measure import MeasureSettings, evidence_columns, measure
 from transforms.models.base import (
     Aligner,
     Model,
@@ -262,18 +263,22 @@ class HearInterjections(Stage):
 
 @dataclass(frozen=True)
 class Align(Stage):
-    """Words and phones in time: the publisher's, or a recogniser's where nothing is published."""
+    """Words and phones in time: the publisher's, or a recogniser's where nothing is published.
+
+    `names` are told to the recogniser, besides those of the episode; None where it can't be told any.
+    """
 
     aligner: OneModel[Aligner]
     transcriber: OneModel[Transcriber]
     settings: AlignSettings
+    names: tuple[str, ...] | None = None
     name = "utterances"
     result = Utterances
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        models = [self.aligner.identity]
+        models: list[Any] = [self.aligner.identity]
         if not known(state.captions).cues:
-            models.append(self.transcriber.identity)
+            models += [self.transcriber.identity, *self._names(state.episode)]
         # Not the target's own key: another identity that finds the same spans changes nothing here.
         return (
             state.keys["speech"],
@@ -293,7 +298,22 @@ class Align(Stage):
             return align_target(
                 recording, target.spans, speech.spans, captions.cues, captions.format, aligner, self.settings
             )
-        return transcribe_target(recording, target.spans, speech.spans, self.transcriber.model, aligner, self.settings)
+        return transcribe_target(
+            recording,
+            target.spans,
+            speech.spans,
+            self.transcriber.model,
+            aligner,
+            self.settings,
+            self._names(state.episode),
+        )
+
+    def _names(self, episode: Episode) -> tuple[str, ...]:
+        """How the show writes its names: the configuration's, then the feed's."""
+        if self.names is None:
+            return ()
+        persons = (person.name for person in episode.persons)
+        return tuple(dict.fromkeys(filter(None, (*self.names, episode.feed_title, *persons, episode.title))))
 
     def audio_seconds(self, state: EpisodeState) -> float:
         return sum(span.duration for span in known(state.target).spans)
@@ -456,6 +476,7 @@ def candidate_row(clip: str, cut: Cut, rate: int, samples: int, scores: Scores) 
     return {
         **dict.fromkeys(candidate_schema().names),
         **asdict(scores),
+        **evidence_columns(cut),
         "id": clip,
         "text": cut.text,
         "spoken": cut.spoken,

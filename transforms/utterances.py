@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.text import Phone, Utterance, Word
+from schemas.text import Phone, Utterance, Word, worst
 from schemas.turn import Span
 from transforms.models.loud import LOUD_FRAME_SECONDS
 from transforms.passages import Passage
@@ -63,19 +63,20 @@ class _Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Words left out, and why the phrases that held them were: fault -> number of words."""
+    """Words of phrases that were left out (or doubted), and why: fault -> number of words."""
 
     words: int
     faults: tuple[tuple[str, int], ...]
 
 
 def assemble(
-    passages: Sequence[SaidPassage], speech: Sequence[Span], source: str, limits: Limits
+    passages: Sequence[SaidPassage], speech: Sequence[Span], source: str, limits: Limits, keeps_doubtful: bool = False
 ) -> tuple[tuple[Utterance, ...], Rejected]:
     """Utterances of the passages' words, in order, and what was left out.
 
     A phrase is left out whole if it or one of its words is below the limits, if the target's speech ends inside it, or
-    if speech runs into it that no word covers.
+    if speech runs into it that no word covers. With `keeps_doubtful` it is in an utterance of its own instead, all of
+    its words doubted, and so is a phrase with a doubted word.
     """
     clipped = _without_repeats(_joined_at_cuts(passages))
     sounding = [one.loud & _spoken_frames(one, speech) for one in clipped]
@@ -86,6 +87,8 @@ def assemble(
     good = []
     for phrase in phrases:
         fault = _fault(phrase, limits.phrase_score)
+        if keeps_doubtful and not fault and any(said.word.doubted for said in phrase.words):
+            fault = "not what is said"
         good.append(not fault)
         if fault:
             rejected[fault] += len(phrase.words)
@@ -93,7 +96,14 @@ def assemble(
     utterances = []
     for run in _runs(phrases, good, usual):
         utterances.append(_utterance([phrases[i] for i in run], clipped, sounding, source, usual))
-    return tuple(_touching(utterances, phrases)), Rejected(sum(rejected.values()), tuple(sorted(rejected.items())))
+    found = list(_touching(utterances, phrases))
+    if keeps_doubtful:
+        # Those of two passages may overlap: no utterance has both.
+        bad = (_doubted(phrase) for phrase, ok in zip(phrases, good, strict=True) if not ok)
+        for _, of_one in groupby(bad, lambda phrase: phrase.passage):
+            found.append(_utterance(list(of_one), clipped, sounding, source, usual))
+        found.sort(key=lambda utterance: utterance.start)
+    return tuple(found), Rejected(sum(rejected.values()), tuple(sorted(rejected.items())))
 
 
 def _joined_at_cuts(passages: Sequence[SaidPassage]) -> list[SaidPassage]:
@@ -213,6 +223,10 @@ def _fault(phrase: _Phrase, phrase_score: float) -> str:
     return "not what is said" if _score(phrase.words) < phrase_score else ""
 
 
+def _doubted(phrase: _Phrase) -> _Phrase:
+    return replace(phrase, words=tuple(replace(said, word=replace(said.word, doubted=True)) for said in phrase.words))
+
+
 def _usual_label(words: Iterable[SaidWord]) -> str:
     """The label that the transcript gives most of the target's words, by their length in time."""
     seconds: Counter[str] = Counter()
@@ -275,6 +289,7 @@ def _utterance(
         alignment_score=_score(words),
         coverage=covered / heard if heard else 1.0,
         foreign=_foreign(words, usual),
+        evidence=worst(passages[number].evidence for number in numbers),
     )
 
 

@@ -12,6 +12,7 @@ from schemas.errors import ConfigurationError
 from schemas.recording import Recording
 from schemas.verdict import PROFILES
 from transforms.cut import CutSettings, clip_rate
+from transforms.models.choice import ModelChoice
 from transforms.shards import assign_splits
 
 WHOLE = """\
@@ -97,7 +98,7 @@ speaker:
   nme: Host
   enroll:
     - {episode: abc, start: 12}
-models: {diarizer: pyannote, transcriber: whisper:turbo}
+models: {diarizer: pyanote, transcriber: "whisper:", speech: webrtc:2, language: english, device: gpu}
 clips: {min_seconds: "1", max_seconds: true, sampling_rte: 24000, sampling_rate: 24001}
 select: {dnsmos_over: 3.0, snr_db: high}
 min_seconds: 3
@@ -119,8 +120,11 @@ download: {contact: "ä", max_bytes: 1e9, allow_hosts: a}
         "dataset.yaml:11: speaker.name: missing; the speaker's name, as it shall stand in the dataset",
         "dataset.yaml:12: nme: unknown key in speaker; did you mean name?",
         "dataset.yaml:14: speaker.enroll.0: a span of an episode needs a start and, after it, an end, in seconds",
-        "dataset.yaml:15: models.diarizer: pyannote is not built in this version; there is ge2e",
-        "dataset.yaml:15: models.transcriber: whisper:turbo is not built in this version; there is pocketsphinx",
+        "dataset.yaml:15: models.speech: webrtc is one model, nothing follows it; write webrtc",
+        "dataset.yaml:15: models.diarizer: there is no diarizer called 'pyanote'; did you mean 'pyannote'?",
+        "dataset.yaml:15: models.transcriber: after whisper: the model is missing; write whisper, or whisper:MODEL",
+        "dataset.yaml:15: models.language: there is no language 'english'; write a code such as en, de or fr, or auto",
+        "dataset.yaml:15: models.device: expected 'auto', 'cpu' or 'cuda', got 'gpu'",
         "dataset.yaml:16: clips.min_seconds: expected a number, got '1'; write 1",
         "dataset.yaml:16: clips.max_seconds: expected a number, got true",
         "dataset.yaml:16: clips.sampling_rate: expected one of 16000, 22050, 24000, 32000, 44100, 48000, got 24001",
@@ -187,9 +191,29 @@ def test_a_date_that_is_none(write) -> None:
     assert "dataset.yaml:2: 2024-02-31 can't be read: day is out of range for month" in faults(write(text))
 
 
-def test_neural_says_what_there_is(write) -> None:
-    (line,) = faults(write(SMALL + "models: neural\n"))
-    assert line.startswith("dataset.yaml:4: models: neural is not built in this version; there is embedded (")
+def test_a_set_of_models_is_a_model_for_each_stage(write) -> None:
+    models = load_config(write(SMALL + "models: neural\n")).models
+    assert (models.speech, models.diarizer, models.transcriber) == ("pyannote", "pyannote", "whisper:turbo")
+    assert models.choice("aligner") == ModelChoice("whisper", "turbo")
+    (line,) = faults(write(SMALL + "models: nueral\n"))
+    assert line == "dataset.yaml:4: models: there is no set of models called 'nueral'; did you mean 'neural'?"
+
+
+@pytest.mark.parametrize(
+    ("models", "aligner"),
+    [
+        ("{transcriber: 'whisper:./a.pt', aligner: whisper}", "./a.pt"),
+        ("{transcriber: 'whisper:tiny', aligner: 'whisper:base'}", "base"),
+        ("{aligner: whisper}", "turbo"),
+    ],
+)
+def test_an_aligner_without_a_model_takes_the_transcribers(write, models: str, aligner: str) -> None:
+    assert load_config(write(SMALL + f"models: {models}\n")).models.choice("aligner").argument == aligner
+
+
+def test_what_knows_english_only_says_so(write) -> None:
+    (line,) = faults(write(SMALL + "models: {transcriber: whisper, language: de}\n"))
+    assert line == ("dataset.yaml:4: models: pocketsphinx knows English only, language is de; write aligner: whisper")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +277,7 @@ class TestOverrides:
         assert config.select.thresholds.snr_db == 15.0
 
     def test_a_short_form_that_is_wrong_stays_wrong(self, write) -> None:
-        assert "models" in faults(write(SMALL + "models: neural\n"), "models.speech=silero")[0]
+        assert "models" in faults(write(SMALL + "models: nueral\n"), "models.speech=silero")[0]
 
     def test_what_names_nothing_names_the_nearest(self, write) -> None:
         lines = faults(

@@ -161,6 +161,14 @@ def test_a_recognised_transcript_is_for_the_permissive_only() -> None:
     assert judge(row, PERMISSIVE).kept
 
 
+def test_a_transcript_with_evidence_is_judged_by_that() -> None:
+    heard = {"no_speech": 0.02, "log_probability": -0.2, "disagreement": 0.0, "silent_words": 0.1, "stock_words": 0.0}
+    row = {**GOOD, "transcript_source": "recognised:whisper", **heard}
+    assert judge(row, DEFAULT).kept
+    assert judge({**row, "log_probability": -1.2}, DEFAULT).reasons == ("log_probability -1.20 < -1.00",)
+    assert judge({**row, "stock_words": 0.9}, DEFAULT).reasons == ("stock_words 0.90 > 0.50",)
+
+
 @pytest.mark.parametrize("thresholds", PROFILES.values(), ids=PROFILES)
 def test_a_duplicate_passes_nowhere(thresholds: Thresholds) -> None:
     verdict = judge({**GOOD, "duplicate_of": "abc"}, thresholds)

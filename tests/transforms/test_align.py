@@ -12,10 +12,10 @@ from espeak_speech import GUEST, Talk, record
 
 from pipeline.demo.espeak import Voice
 from schemas.recording import Recording
-from schemas.text import Caption, Utterance, Utterances
+from schemas.text import Caption, Evidence, Utterance, Utterances, Word
 from schemas.turn import Span
 from transforms.align import AlignSettings, align_target
-from transforms.models.base import Aligner, Alignment, AlignmentError, Samples, Stretch
+from transforms.models.base import Aligner, Alignment, AlignmentError, Heard, Samples, Stretch
 from transforms.models.sphinx import SphinxAligner
 
 # Of the synthesiser's voices the one that sounds most like people to the aligner.
@@ -245,3 +245,30 @@ def test_real_speech_is_aligned(recordings: Path, aligner: SphinxAligner) -> Non
     found = align_target(recording, spans, spans, (Caption(row["text"], 1.0, 9.0),), "vtt", aligner, SETTINGS)
     assert " ".join(utterance_texts(found)) == row["text"]
     assert "fourteen fifty five" in [word.spoken for utterance in found.utterances for word in utterance.words]
+
+
+class Listening(Aligner):
+    """An aligner that also says what it heard by itself: the right words, but for one."""
+
+    identity = "listening of a test"
+
+    def __init__(self, aligner: Aligner) -> None:
+        self.aligner = aligner
+
+    def align(self, samples: Samples, words: Sequence[str]) -> Alignment:
+        return self.aligner.align(samples, words)
+
+    def find(self, samples: Samples, words: Sequence[str]) -> Stretch | None:
+        found = self.aligner.find(samples, words)
+        if found is None:
+            return None
+        heard = tuple(Word("fine" if w.text == "beautiful" else w.text, w.start, w.end) for w in found.alignment.words)
+        return replace(found, heard=Heard(heard, Evidence(0.1, -0.3, "en", 0.9)))
+
+
+def test_words_that_an_aligner_heard_otherwise_are_doubted(talk: Talk, aligner: SphinxAligner) -> None:
+    found = align(talk, captions_of(talk), Listening(aligner))
+    assert text(found) == HOST_TEXT
+    words = [word for utterance in found.utterances for word in utterance.words]
+    assert [word.text for word in words if word.doubted] == ["beautiful."]
+    assert {utterance.evidence for utterance in found.utterances} == {Evidence(0.1, -0.3, "en", 0.9)}

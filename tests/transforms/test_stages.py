@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
-from schemas.episode import Episode
+from schemas.episode import Episode, Person
 from schemas.recording import Media
-from schemas.state import EpisodeState
-from schemas.turn import Identity
-from transforms.stages import FindTarget, ReadCaptions
+from schemas.state import Captions, EpisodeState
+from schemas.text import Caption
+from schemas.turn import Identity, TargetSpeech
+from transforms.align import AlignSettings
+from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
+from transforms.stages import Align, FindTarget, OneModel, ReadCaptions
 from transforms.target import TargetSettings
 
 STATE = EpisodeState(
@@ -28,3 +31,15 @@ def test_why_there_is_no_transcript_decides_nothing() -> None:
     down = replace(STATE, no_transcript="transcript not taken: http-503: it is down today")
     # Otherwise a server that is down for a day would cost a recogniser's hours anew.
     assert stage.key(down) == stage.key(STATE)
+
+
+def test_names_of_the_show_decide_only_what_a_recogniser_that_is_told_them_writes() -> None:
+    deaf = Align(OneModel(SphinxAligner), OneModel(SphinxTranscriber), AlignSettings())
+    told = replace(deaf, names=("Ada",))
+    keys = {**STATE.keys, "speech": "s"}
+    state = replace(STATE, keys=keys, captions=Captions(), target=TargetSpeech((), (), ""))
+    renamed = replace(state, episode=replace(state.episode, title="Another", persons=(Person("Bo"),)))
+    captioned = replace(renamed, captions=Captions((Caption("Hello."),), "vtt"))
+    assert deaf.key(renamed) == deaf.key(state)
+    assert told.key(renamed) != told.key(state)
+    assert told.key(captioned) == deaf.key(captioned)

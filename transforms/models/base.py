@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.text import Phone, Word
+from schemas.text import Evidence, Phone, Word
 
 MODEL_RATE = 16_000
 Samples = NDArray[np.float32]
@@ -95,11 +95,30 @@ class Alignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a recogniser wrote down of a stretch of audio, as written, in seconds from its start.
+
+    `evidence` is None of a recogniser that has no opinion on how far it is right.
+    """
+
+    words: tuple[Word, ...]
+    evidence: Evidence | None = None
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some of the words that were looked for, in time: `first` is the index of the first of them."""
+    """Some of the words that were looked for, in time: `first` is the index of the first of them.
+
+    `heard` is what an aligner that recognises heard by itself, None of one that only compares.
+    """
 
     first: int
     alignment: Alignment
+    heard: Heard | None = None
 
 
 class AlignmentError(Exception):
@@ -138,6 +157,15 @@ class Transcriber(Model):
     @abstractmethod
     def transcribe(self, samples: Samples, hints: Sequence[str] = ()) -> tuple[Word, ...]:
         """Words in time; `hints` are sentences that the talk probably resembles."""
+
+    def transcribe_all(self, spans: Sequence[Samples], names: Sequence[str] = ()) -> Iterator[Heard]:
+        """What is heard in each span of one episode, in order; spans are read when they are asked for.
+
+        `names` are those of the show, for a recogniser that can be told how they are written. One that works in
+        batches, or has an opinion on what it wrote, overrides this.
+        """
+        for samples in spans:
+            yield Heard(self.transcribe(samples))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from transforms.align import AlignSettings
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
 from transforms.diarize import DiarizeSettings
+from transforms.diarize_pieces import PieceSettings
 from transforms.download import DownloadSettings
 from transforms.interjections import InterjectionSettings
 from transforms.measure import MeasureSettings
@@ -17,6 +18,7 @@ from transforms.models.base import (
     OverlapDetector,
     QualityScorer,
     SpeakerEmbedder,
+    SpeakerSegmenter,
     SpeechDetector,
     TextVerifier,
     Transcriber,
@@ -36,6 +38,7 @@ from transforms.stages import (
     Decode,
     DetectSpeech,
     Diarize,
+    DiarizePieces,
     Download,
     FindTarget,
     HearInterjections,
@@ -59,6 +62,8 @@ def make_plan(config: Config, store: Store) -> Plan:
     cutting = CutSettings(
         min_seconds=clips.min_seconds, max_seconds=clips.max_seconds, sampling_rate=clips.sampling_rate
     )
+    scale = models.embedder.model.scale
+    aiming = TargetSettings.of(scale, fine_turns=models.segmenter is not None)
     sources = sources_of(config)
     http = http_settings(config)
     limits = DownloadSettings(
@@ -71,15 +76,17 @@ def make_plan(config: Config, store: Store) -> Plan:
         Decode(DecodeSettings()),
         ReadCaptions(),
         DetectSpeech(models.detector, SpeechSettings()),
-        Diarize(models.embedder, DiarizeSettings()),
+        DiarizePieces(models.segmenter, PieceSettings(scale.linked))
+        if models.segmenter
+        else Diarize(models.embedder, DiarizeSettings()),
     )
     after_target: tuple[Stage, ...] = (
-        FindTarget(TargetSettings()),
+        FindTarget(aiming),
         HearInterjections(models.overlap, InterjectionSettings()),
         Align(models.aligner, models.transcriber, AlignSettings()),
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
-        ScoreSpeaker(),
+        ScoreSpeaker(aiming),
         *((VerifyText(models.verifier),) if models.verifier else ()),
     )
     return Plan(
@@ -110,6 +117,7 @@ class Guests:
     def __init__(self, config: Config) -> None:
         self.detector: OneModel[SpeechDetector] = OneModel(_DETECTORS[config.models.speech])
         self.embedder: OneModel[SpeakerEmbedder] = OneModel(Ge2eEmbedder)
+        self.segmenter: OneModel[SpeakerSegmenter] | None = None
         self.overlap: OneModel[OverlapDetector] = OneModel(Ge2eOverlapDetector)
         self.aligner: OneModel[Aligner] = OneModel(SphinxAligner)
         self.transcriber: OneModel[Transcriber] = OneModel(SphinxTranscriber)
@@ -120,7 +128,7 @@ class Guests:
         """Identity by task, for the column `models`."""
         return {
             "speech": self.detector.identity,
-            "diarizer": self.embedder.identity,
+            "diarizer": (self.segmenter or self.embedder).identity,
             "overlap": self.overlap.identity,
             "aligner": self.aligner.identity,
             "transcriber": self.transcriber.identity,

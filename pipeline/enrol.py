@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class EnrolmentPlan:
     files: tuple[str, ...]
     spans: tuple[EpisodeSpan, ...]
     embedder: OneModel[SpeakerEmbedder]
-    choice: ChoiceSettings = ChoiceSettings()
+    choice: ChoiceSettings = field(default_factory=ChoiceSettings)
 
     @property
     def is_automatic(self) -> bool:

@@ -29,6 +29,7 @@ from transforms.models.ge2e_overlap import Ge2eOverlapDetector
 from transforms.models.silero import SileroDetector
 from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
 from transforms.models.sphinx_verifier import SphinxVerifier
+from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 from transforms.models.webrtc import WebRtcDetector
 from transforms.speech import SpeechSettings
 from transforms.stage import Stage
@@ -57,12 +58,13 @@ _DETECTORS: dict[str, type[SpeechDetector]] = {"webrtc": WebRtcDetector, "silero
 def make_plan(config: Config, store: Store) -> Plan:
     """The plan of a configuration's build. Reads the consent; raises ConfigurationError where it doesn't hold today."""
     models = Guests(config)
+    scale = models.embedder.model.scale
+    config = with_gate(config, scale)
     consent = consent_of(config)
     clips = config.clips
     cutting = CutSettings(
         min_seconds=clips.min_seconds, max_seconds=clips.max_seconds, sampling_rate=clips.sampling_rate
     )
-    scale = models.embedder.model.scale
     aiming = TargetSettings.of(scale, fine_turns=models.segmenter is not None)
     sources = sources_of(config)
     http = http_settings(config)
@@ -109,6 +111,20 @@ def make_plan(config: Config, store: Store) -> Plan:
             speaker=config.speaker.name,
         ),
     )
+
+
+def with_gate(config: Config, scale: VoiceScale) -> Config:
+    """The configuration with the embedder's own limit on speaker_similarity, where it gives none itself.
+
+    It is written there, so that the dataset's resolved configuration says the limit in force. Profiles hold GE2E's.
+    """
+    select = config.select
+    given = select.model_extra or {}
+    if scale == GE2E_SCALE or "speaker_similarity" in given:
+        return config
+    gates = {"strict": scale.gate_strict, "default": scale.gate_default, "permissive": scale.gate_permissive}
+    gated = type(select)(profile=select.profile, **{**given, "speaker_similarity": gates[select.profile]})
+    return config.model_copy(update={"select": gated})
 
 
 class Guests:

@@ -39,9 +39,9 @@ class ChordSegmenter(SpeakerSegmenter):
     def segment(self, samples: Samples) -> Segmented:
         self.longest = max(self.longest, len(samples))
         frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME)
-        power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+        power = np.abs(np.fft.rfft(frames * np.hanning(_FRAME), axis=1)) ** 2
         bands = np.stack([part.sum(axis=1) for part in np.array_split(power[:, 10:], BANDS, axis=1)], axis=1)
-        active = bands > 1.0
+        active = bands > 200.0
         voices = np.flatnonzero(active.any(axis=0))
         step = _FRAME / MODEL_RATE
         turns = [

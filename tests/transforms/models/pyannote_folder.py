@@ -1,4 +1,4 @@
-"""A pyannote.audio pipeline in its real file format, small and untrained: made by tests, loaded by the real code."""
+"""A pyannote.audio pipeline in its real file format, small: made by tests, loaded by the real code."""
 
 from pathlib import Path
 
@@ -25,33 +25,38 @@ params:
 _DIMENSION, _LDA = 32, 16
 
 
-def make_pipeline_folder(folder: Path) -> Path:
-    """Write config.yaml, segmentation, embedding and plda; the same bytes of weights each time."""
+def make_untrained_folder(folder: Path) -> Path:
+    """The published architecture of segmentation (PyanNet), and an x-vector, with random weights."""
     import torch
 
     torch.manual_seed(1)
+    return _make(folder, _segmentation(), _embedding())
+
+
+def make_band_folder(folder: Path) -> Path:
+    """Models that hear tones (band_models.py): what the pipeline makes of them is known."""
+    import band_models
+
+    return _make(folder, band_models.segmentation(), band_models.embedding())
+
+
+def _make(folder: Path, segmentation, embedding) -> Path:  # type: ignore[no-untyped-def]
+    folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(_CONFIG, encoding="utf-8")
-    _save(_segmentation(), folder / "segmentation")
-    _save(_embedding(), folder / "embedding")
+    _save(segmentation, folder / "segmentation")
+    _save(embedding, folder / "embedding")
     _save_plda(folder / "plda")
     return folder
 
 
 def _segmentation():  # type: ignore[no-untyped-def]
-    """PyanNet over 10 s, three speakers of which at most two at once. Loud is a speaker, quiet is nobody."""
+    """PyanNet over 10 s, three speakers of which at most two at once."""
     import torch
-    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from band_models import powerset_of_three
     from pyannote.audio.models.segmentation import PyanNet
 
     model = PyanNet(lstm={"hidden_size": 8, "num_layers": 1}, linear={"hidden_size": 8, "num_layers": 1})
-    model.specifications = Specifications(
-        problem=Problem.MONO_LABEL_CLASSIFICATION,
-        resolution=Resolution.FRAME,
-        duration=10.0,
-        classes=["a", "b", "c"],
-        powerset_max_classes=2,
-        permutation_invariant=True,
-    )
+    model.specifications = powerset_of_three()
     model.build()
     with torch.no_grad():
         # Untrained, all classes are about as likely everywhere: what differs from frame to frame is made to count.
@@ -93,4 +98,5 @@ def _save_plda(folder: Path) -> None:
     folder.mkdir()
     lda = np.linalg.qr(rng.normal(size=(_DIMENSION, _DIMENSION)))[0][:, :_LDA]
     np.savez(folder / "xvec_transform.npz", mean1=np.zeros(_DIMENSION), mean2=np.zeros(_LDA), lda=lda)
-    np.savez(folder / "plda.npz", mu=np.zeros(_LDA), tr=np.eye(_LDA), psi=np.linspace(4.0, 0.5, _LDA))
+    # Voices differ a lot more than one voice does from itself.
+    np.savez(folder / "plda.npz", mu=np.zeros(_LDA), tr=10 * np.eye(_LDA), psi=np.linspace(120.0, 80.0, _LDA))

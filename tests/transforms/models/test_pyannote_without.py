@@ -11,7 +11,7 @@ from transforms.models.base import Needs
 from transforms.models.pyannote_pipeline import DEFAULT_SOURCE, PyannotePipeline, memory_errors
 
 
-class Refusal(OSError):
+class RefusedError(OSError):
     """As huggingface_hub raises it."""
 
     def __init__(self, status: int) -> None:
@@ -45,7 +45,7 @@ def test_the_package_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_says_what_to_accept_and_where(status: int) -> None:
-    line = told(Refusal(status))
+    line = told(RefusedError(status))
     assert f"https://hf.co/{DEFAULT_SOURCE}" in line
     assert "no token in HF_TOKEN" in line
     assert "https://hf.co/settings/tokens" in line
@@ -54,7 +54,7 @@ def test_a_refusal_says_what_to_accept_and_where(status: int) -> None:
 @pytest.mark.usefixtures("installed")
 def test_a_token_without_access_is_told_from_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUGGING_FACE_HUB_TOKEN", "hf_other")
-    line = told(Refusal(403))
+    line = told(RefusedError(403))
     assert "the token given has no access" in line
     assert "hf_other" not in line
 
@@ -66,7 +66,7 @@ def test_a_hub_that_does_not_answer_is_no_matter_of_tokens() -> None:
 
 
 def test_an_unknown_name_on_the_hub_is_told() -> None:
-    assert "has no pipeline called" in told(Refusal(404))
+    assert "has no pipeline called" in told(RefusedError(404))
 
 
 @pytest.mark.usefixtures("installed")

@@ -64,7 +64,7 @@ class EpisodeStages(beam.PTransform):
             for needs, group in itertools.groupby(stages, key=lambda stage: stage.needs)
         ]
 
-    def expand(self, states: beam.PCollection) -> Outputs:
+    def expand(self, states: beam.PCollection) -> Any:
         failed = []
         for needs, run in self.runs:
             names = ", ".join(stage.name for stage in run.stages)

@@ -56,12 +56,12 @@ def stages(middle: type[Model]) -> list[Stage]:
 
 
 def hints_of(pipeline: beam.Pipeline) -> dict[str, dict[str, bytes]]:
-    """Hints by step of EpisodeStages, as the engine gets them."""
-    proto = pipeline.to_runner_api()
+    """Hints by step of EpisodeStages, as the engine gets them: of the DoFn that does the work."""
+    components = pipeline.to_runner_api().components
     return {
-        step.unique_name.rpartition("/")[2]: dict(proto.components.environments[step.environment_id].resource_hints)
-        for step in proto.components.transforms.values()
-        if step.unique_name.rpartition("/")[2].startswith("Run ")
+        step.unique_name.split("/")[-2]: dict(components.environments[step.environment_id].resource_hints)
+        for step in components.transforms.values()
+        if step.unique_name.endswith("/ParDo(RunStages)")
     }
 
 

@@ -1,10 +1,13 @@
 """From a configuration to the plan of a build: stages with their settings and models, sources, rights."""
 
+from dataclasses import replace
+
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
 from pipeline.graph import Plan
 from pipeline.settings import consent_of, http_settings, sources_of
+from schemas.verdict import PROFILES
 from transforms.align import AlignSettings
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
@@ -60,6 +63,7 @@ def make_plan(config: Config, store: Store) -> Plan:
     models = Guests(config)
     scale = models.embedder.model.scale
     config = with_gate(config, scale)
+    profiles = {name: replace(limits, speaker_similarity=gates(scale)[name]) for name, limits in PROFILES.items()}
     consent = consent_of(config)
     clips = config.clips
     cutting = CutSettings(
@@ -89,7 +93,7 @@ def make_plan(config: Config, store: Store) -> Plan:
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
         ScoreSpeaker(aiming),
-        *((VerifyText(models.verifier),) if models.verifier else ()),
+        *((VerifyText(models.verifier, profiles["permissive"]),) if models.verifier else ()),
     )
     return Plan(
         store=store,
@@ -100,6 +104,7 @@ def make_plan(config: Config, store: Store) -> Plan:
         after_target=after_target,
         enrolment=enrolment_plan(config, models.embedder),
         thresholds=config.select.thresholds,
+        profiles=profiles,
         splits=config.splits.shares,
         facts=DatasetFacts(
             name=config.name,
@@ -122,9 +127,13 @@ def with_gate(config: Config, scale: VoiceScale) -> Config:
     given = select.model_extra or {}
     if scale == GE2E_SCALE or "speaker_similarity" in given:
         return config
-    gates = {"strict": scale.gate_strict, "default": scale.gate_default, "permissive": scale.gate_permissive}
-    gated = type(select)(profile=select.profile, **{**given, "speaker_similarity": gates[select.profile]})
+    gated = type(select)(profile=select.profile, **{**given, "speaker_similarity": gates(scale)[select.profile]})
     return config.model_copy(update={"select": gated})
+
+
+def gates(scale: VoiceScale) -> dict[str, float]:
+    """The limit on speaker_similarity by profile."""
+    return {"strict": scale.gate_strict, "default": scale.gate_default, "permissive": scale.gate_permissive}
 
 
 class Guests:

@@ -15,7 +15,7 @@ from schemas.recording import Recording
 from schemas.state import Candidates, Captions, Cuts, EpisodeState, Interjections, Speech
 from schemas.text import Utterances
 from schemas.turn import Diarization, Span, TargetSpeech
-from schemas.verdict import PERMISSIVE, judge
+from schemas.verdict import PERMISSIVE, Thresholds, judge
 from transforms.align import AlignSettings, align_target
 from transforms.audio import read_span
 from transforms.bandwidth import speech_bandwidth
@@ -455,6 +455,7 @@ class VerifyText(Stage):
     """
 
     verifier: OneModel[TextVerifier]
+    least: Thresholds = PERMISSIVE
     name = "verified"
     result = Candidates
     has_hashes = True
@@ -475,7 +476,7 @@ class VerifyText(Stage):
 
     def _score(self, recording: Recording, row: Mapping[str, Any]) -> float | None:
         is_published = not (row["transcript_source"] or "").startswith("recognised:")
-        if not is_published or not judge(row, PERMISSIVE).kept:
+        if not is_published or not judge(row, self.least).kept:
             return None
         samples = read_span(recording.heard_path, row["start"], row["end"])
         return self.verifier.model.score(samples, row["spoken"].split())

@@ -9,10 +9,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help setup demo test check bench format clean
+.PHONY: help setup demo test test-pyannote check bench format clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## make .venv with realtalk in it
 
@@ -29,6 +29,11 @@ demo: setup ## speak a short podcast, build a dataset from its feed, show what i
 test: setup ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+test-pyannote: ## make .venv-pyannote as a user would, and run the tests of pyannote.audio in it
+	$(PYTHON) -m venv $(VENV)-pyannote
+	$(VENV)-pyannote/bin/python -m pip install --quiet '.[pyannote]' 'pytest>=8,<10'
+	$(VENV)-pyannote/bin/python -m pytest tests/transforms/models/test_pyannote.py tests/transforms/models/test_pyannote_without.py
+
 bench: setup ## make podcasts with exact truth, build, score, print one table (ARGS="--only lj-201")
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
@@ -42,4 +47,4 @@ format: setup ## format the code
 	$(BIN)/ruff format .
 
 clean: ## remove what make made
-	rm -rf $(VENV) build *.egg-info demo bench .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-pyannote build *.egg-info demo bench .pytest_cache .mypy_cache .ruff_cache

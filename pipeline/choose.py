@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from schemas.clip import candidate_schema
 from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
-from schemas.verdict import KEPT, Thresholds
+from schemas.verdict import KEPT, PROFILES, Thresholds
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
 from transforms.select import select, with_duplicates, with_split
 from transforms.shards import (
@@ -87,10 +87,17 @@ class Choice:
 class Choose(beam.PTransform):
     """Scored episodes in; a Choice (judged episodes, written shards) out."""
 
-    def __init__(self, store: Store, thresholds: Thresholds, ratios: tuple[float, float, float], rate: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        thresholds: Thresholds,
+        ratios: tuple[float, float, float],
+        rate: int,
+        profiles: Mapping[str, Thresholds] = PROFILES,
+    ) -> None:
         super().__init__()
+        self.judge = JudgeEpisode(store, thresholds, profiles)
         self.store = store
-        self.thresholds = thresholds
         self.ratios = ratios
         self.rate = rate
 
@@ -109,7 +116,7 @@ class Choose(beam.PTransform):
             | "Assign splits" >> beam.Map(assign_splits, self.ratios)
         )
         judged = scored | "Judge" >> beam.ParDo(
-            JudgeEpisode(self.store, self.thresholds), originals=AsSingleton(originals), splits=AsSingleton(splits)
+            self.judge, originals=AsSingleton(originals), splits=AsSingleton(splits)
         )
         rate = (
             judged
@@ -149,16 +156,17 @@ def read_fingerprints(scored: Scored, store: Store) -> Iterator[dict[str, Any]]:
 class JudgeEpisode(beam.DoFn):
     """Writes an episode's candidates with their verdicts into work/candidates/."""
 
-    def __init__(self, store: Store, thresholds: Thresholds) -> None:
+    def __init__(self, store: Store, thresholds: Thresholds, profiles: Mapping[str, Thresholds]) -> None:
         self.store = store
         self.thresholds = thresholds
+        self.profiles = dict(profiles)
 
     def process(self, scored: Scored, originals: Mapping[str, str], splits: Mapping[str, str]) -> Iterator[Judged]:
         split = splits[split_key(scored.episode_id, scored.recording_sha256)]
         table = pq.read_table(self.store.fetch(scored.scores_path), partitioning=None)
         table = with_split(with_columns(table, scored.columns), split)
-        judged = select(with_duplicates(table, originals), self.thresholds).select(candidate_schema().names)
-        judged = judged.cast(candidate_schema())
+        judged = select(with_duplicates(table, originals), self.thresholds, self.profiles)
+        judged = judged.select(candidate_schema().names).cast(candidate_schema())
         key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
         path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")
         keep_table(self.store, path, judged)

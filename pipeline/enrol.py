@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ from schemas.ids import digest, file_sha256
 from schemas.state import EpisodeState
 from schemas.turn import Identity
 from transforms.caption_labels import label_seconds
-from transforms.episodes import Workers
-from transforms.identity import EpisodeVoices, TargetChoice, choose_targets, embed_enrolment
-from transforms.models.base import SpeakerEmbedder
+from transforms.episodes import Workers, with_hints
+from transforms.identity import ChoiceSettings, EpisodeVoices, TargetChoice, choose_targets, embed_enrolment
+from transforms.models.base import Needs, SpeakerEmbedder
 from transforms.stage import kept_result_path
 from transforms.stages import OneModel
 from transforms.store import Store
@@ -47,11 +47,17 @@ class EnrolmentPlan:
     files: tuple[str, ...]
     spans: tuple[EpisodeSpan, ...]
     embedder: OneModel[SpeakerEmbedder]
+    choice: ChoiceSettings = field(default_factory=ChoiceSettings)
 
     @property
     def is_automatic(self) -> bool:
         """Whether the target is who speaks most."""
         return not self.files and not self.spans
+
+    @property
+    def needs(self) -> Needs:
+        """What embedding the passages wants of a machine."""
+        return Needs() if self.is_automatic else self.embedder.needs
 
 
 def enrolment_plan(config: Config, embedder: OneModel[SpeakerEmbedder]) -> EnrolmentPlan:
@@ -66,6 +72,7 @@ def enrolment_plan(config: Config, embedder: OneModel[SpeakerEmbedder]) -> Enrol
             if entry.episode is not None and entry.start is not None and entry.end is not None
         ),
         embedder=embedder,
+        choice=ChoiceSettings.of(embedder.model.scale),
     )
 
 
@@ -81,7 +88,7 @@ class Enrol(beam.PTransform):
             states
             | "Enrolment spans" >> beam.FlatMap(passages_of, self.embed.plan)
             | "All passages" >> beam.combiners.ToList()
-            | "Embed" >> beam.ParDo(self.embed)
+            | "Embed" >> with_hints(beam.ParDo(self.embed), self.embed.plan.needs)
         )
 
 
@@ -163,7 +170,7 @@ def voices_of(state: EpisodeState, store: Store) -> EpisodeVoices:
 
 def choose(voices: Sequence[EpisodeVoices], plan: EnrolmentPlan, enrolment: Iterable[Identity]) -> TargetChoice:
     """The target among the speakers of all episodes: whom the enrolment is of, else who speaks most."""
-    return choose_targets(voices, next(iter(enrolment), None), plan.name)
+    return choose_targets(voices, next(iter(enrolment), None), plan.name, plan.choice)
 
 
 def attach_target(state: EpisodeState, choice: TargetChoice) -> EpisodeState:

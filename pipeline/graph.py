@@ -1,7 +1,7 @@
 """The whole graph on one screen: from sources to a committed dataset, for any Beam runner."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +42,7 @@ class Plan:
     after_target: tuple[Stage, ...]
     enrolment: EnrolmentPlan
     thresholds: Thresholds
+    profiles: Mapping[str, Thresholds]
     splits: tuple[float, float, float]
     facts: DatasetFacts
 
@@ -67,7 +68,7 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
         scored
         | "With candidates" >> beam.Filter(lambda state: state.candidates.clips > 0)
         | "As scored" >> beam.Map(as_scored, plan.facts)
-        | "Choose clips" >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate)
+        | "Choose clips" >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles)
     )
     ended = (scored, first.failed, second.failed) | "Every episode" >> beam.Flatten()
     outcomes = (

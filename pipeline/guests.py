@@ -18,6 +18,7 @@ from transforms.models.base import (
     OverlapDetector,
     QualityScorer,
     SpeakerEmbedder,
+    SpeakerSegmenter,
     SpeechDetector,
     TextVerifier,
     Transcriber,
@@ -51,7 +52,14 @@ class Guests:
         transcriber, aligner = models.choice("transcriber"), models.choice("aligner")
         told = (*models.names, config.speaker.name)
         self.detector: OneModel[SpeechDetector] = OneModel(self._detector(models.choice("speech")))
-        self.embedder: OneModel[SpeakerEmbedder] = OneModel(self._embedder(models.choice("diarizer")))
+        diarizer = models.choice("diarizer")
+        self.embedder: OneModel[SpeakerEmbedder] = OneModel(self._embedder(diarizer))
+        # One that finds turns by itself; else turns are found by the embedder's windows.
+        self.segmenter: OneModel[SpeakerSegmenter] | None = (
+            OneModel(self._pyannote("pyannote_diarizer", "PyannoteDiarizer", diarizer))
+            if diarizer.name == "pyannote"
+            else None
+        )
         self.overlap: OneModel[OverlapDetector] = OneModel(Ge2eOverlapDetector)
         self.aligner: OneModel[Aligner] = OneModel(self._aligner(aligner, told))
         self.transcriber: OneModel[Transcriber] = OneModel(self._transcriber(transcriber))
@@ -66,7 +74,7 @@ class Guests:
         """Identity by task, for the column `models`."""
         return {
             "speech": self.detector.identity,
-            "diarizer": self.embedder.identity,
+            "diarizer": (self.segmenter or self.embedder).identity,
             "overlap": self.overlap.identity,
             "aligner": self.aligner.identity,
             "transcriber": self.transcriber.identity,
@@ -76,12 +84,12 @@ class Guests:
 
     def _detector(self, choice: ModelChoice) -> Callable[[], SpeechDetector]:
         if choice.name == "pyannote":
-            return self._pyannote("transforms.models.pyannote_speech", "PyannoteDetector", choice)
+            return self._pyannote("pyannote_speech", "PyannoteDetector", choice)
         return SileroDetector if choice.name == "silero" else WebRtcDetector
 
     def _embedder(self, choice: ModelChoice) -> Callable[[], SpeakerEmbedder]:
         if choice.name == "pyannote":
-            return self._pyannote("transforms.models.pyannote_diarizer", "PyannoteDiarizer", choice)
+            return self._pyannote("pyannote_embedder", "PyannoteEmbedder", choice)
         return Ge2eEmbedder
 
     def _transcriber(self, choice: ModelChoice) -> Callable[[], Transcriber]:
@@ -117,7 +125,7 @@ def _whisper_aligner(source: WhisperModel, language: str, names: tuple[str, ...]
 
 def _imported(module: str, name: str, source: str, device: str) -> Model:
     """A model whose module is imported only where it is chosen."""
-    made: Model = getattr(importlib.import_module(module), name)(source, device)
+    made: Model = getattr(importlib.import_module(f"transforms.models.{module}"), name)(source, device)
     return made
 
 

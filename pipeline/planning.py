@@ -1,17 +1,22 @@
 """From a configuration to the plan of a build: stages with their settings and models, sources, rights."""
 
+from dataclasses import replace
+
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
 from pipeline.graph import Plan
 from pipeline.guests import Guests
 from pipeline.settings import consent_of, http_settings, sources_of
+from schemas.verdict import PROFILES
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
 from transforms.diarize import DiarizeSettings
+from transforms.diarize_pieces import PieceSettings
 from transforms.download import DownloadSettings
 from transforms.interjections import InterjectionSettings
 from transforms.measure import MeasureSettings
+from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 from transforms.speech import SpeechSettings
 from transforms.stage import Stage
 from transforms.stages import (
@@ -20,6 +25,7 @@ from transforms.stages import (
     Decode,
     DetectSpeech,
     Diarize,
+    DiarizePieces,
     Download,
     FindTarget,
     HearInterjections,
@@ -35,11 +41,15 @@ from transforms.target import TargetSettings
 def make_plan(config: Config, store: Store) -> Plan:
     """The plan of a configuration's build. Reads the consent; raises ConfigurationError where it doesn't hold today."""
     models = Guests(config)
+    scale = models.embedder.model.scale
+    config = with_gate(config, scale)
+    profiles = {name: replace(limits, speaker_similarity=gates(scale)[name]) for name, limits in PROFILES.items()}
     consent = consent_of(config)
     clips = config.clips
     cutting = CutSettings(
         min_seconds=clips.min_seconds, max_seconds=clips.max_seconds, sampling_rate=clips.sampling_rate
     )
+    aiming = TargetSettings.of(scale, fine_turns=models.segmenter is not None)
     sources = sources_of(config)
     http = http_settings(config)
     limits = DownloadSettings(
@@ -52,16 +62,18 @@ def make_plan(config: Config, store: Store) -> Plan:
         Decode(DecodeSettings()),
         ReadCaptions(),
         DetectSpeech(models.detector, SpeechSettings()),
-        Diarize(models.embedder, DiarizeSettings()),
+        DiarizePieces(models.segmenter, PieceSettings(scale.linked))
+        if models.segmenter
+        else Diarize(models.embedder, DiarizeSettings()),
     )
     after_target: tuple[Stage, ...] = (
-        FindTarget(TargetSettings()),
+        FindTarget(aiming),
         HearInterjections(models.overlap, InterjectionSettings()),
         Align(models.aligner, models.transcriber, models.align_settings, models.names),
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
-        ScoreSpeaker(),
-        *((VerifyText(models.verifier),) if models.verifier else ()),
+        ScoreSpeaker(aiming),
+        *((VerifyText(models.verifier, profiles["permissive"]),) if models.verifier else ()),
     )
     return Plan(
         store=store,
@@ -72,6 +84,7 @@ def make_plan(config: Config, store: Store) -> Plan:
         after_target=after_target,
         enrolment=enrolment_plan(config, models.embedder),
         thresholds=config.select.thresholds,
+        profiles=profiles,
         splits=config.splits.shares,
         facts=DatasetFacts(
             name=config.name,
@@ -83,3 +96,21 @@ def make_plan(config: Config, store: Store) -> Plan:
             speaker=config.speaker.name,
         ),
     )
+
+
+def with_gate(config: Config, scale: VoiceScale) -> Config:
+    """The configuration with the embedder's own limit on speaker_similarity, where it gives none itself.
+
+    It is written there, so that the dataset's resolved configuration says the limit in force. Profiles hold GE2E's.
+    """
+    select = config.select
+    given = select.model_extra or {}
+    if scale == GE2E_SCALE or "speaker_similarity" in given:
+        return config
+    gated = type(select)(profile=select.profile, **{**given, "speaker_similarity": gates(scale)[select.profile]})
+    return config.model_copy(update={"select": gated})
+
+
+def gates(scale: VoiceScale) -> dict[str, float]:
+    """The limit on speaker_similarity by profile."""
+    return {"strict": scale.gate_strict, "default": scale.gate_default, "permissive": scale.gate_permissive}

@@ -77,8 +77,8 @@ def diarize(
     Raises EpisodeError where the recording can't be read.
     """
     spans = merged(speech, settings.bridge)
-    ear = _Ear(recording, embedder)
-    windows = ear.listen(_grid(spans, settings.hop))
+    ear = Ear(recording, embedder)
+    windows = ear.listen(grid(spans, settings.hop))
     voices = _cluster(windows, find_pauses(ear.levels, settings.pauses), settings)
     windows = _joined(windows, ear.listen(_near_changes(windows, voices.labels, spans, settings)))
     pauses = find_pauses(ear.levels, settings.pauses)
@@ -90,7 +90,7 @@ def diarize(
     return Diarization(str(windows_path), turns, clusters, overlaps)
 
 
-class _Ear:
+class Ear:
     """Listens to windows of one recording: their embeddings, and on the way the level of what it reads."""
 
     def __init__(self, recording: Recording, embedder: SpeakerEmbedder) -> None:
@@ -133,7 +133,7 @@ def _blocks(starts: Times, length: float) -> Iterator[slice]:
             first = index
 
 
-def _grid(spans: Sequence[Span], hop: float) -> Times:
+def grid(spans: Sequence[Span], hop: float) -> Times:
     """Middles of windows: multiples of `hop` inside of the spans, and the middle of a span that holds none."""
     middles: list[float] = []
     for span in spans:
@@ -149,7 +149,7 @@ def _near_changes(windows: Windows, labels: Labels, spans: Sequence[Span], setti
     reach = settings.fine_reach
     zones = merged([Span(float(middles[i]) - reach, float(middles[i + 1]) + reach) for i in changes])
     parts = [Span(max(zone.start, span.start), min(zone.end, span.end)) for zone, span in _intersecting(zones, spans)]
-    fine = _grid(parts, settings.fine_hop)
+    fine = grid(parts, settings.fine_hop)
     on_grid = np.abs(fine / settings.fine_hop - np.round(fine / settings.fine_hop)) < 1e-6
     after = np.searchsorted(middles, fine)
     to_next = np.append(middles, np.inf)[after] - fine
@@ -365,9 +365,10 @@ def _named(
             turns[-1] = replace(last, end=piece.end)
         else:
             turns.append(Turn(piece.start, piece.end, name))
-    return tuple(_with_overlap(turn, overlaps) for turn in turns), clusters, place
+    return tuple(with_overlap(turn, overlaps) for turn in turns), clusters, place
 
 
-def _with_overlap(turn: Turn, overlaps: Sequence[Span]) -> Turn:
+def with_overlap(turn: Turn, overlaps: Sequence[Span]) -> Turn:
+    """A turn, times rounded to 1 ms, with the share of it in which somebody else speaks too."""
     share = shared_seconds(overlaps, turn.start, turn.end) / (turn.end - turn.start)
     return replace(turn, start=round(turn.start, 3), end=round(turn.end, 3), overlap=round(min(1.0, share), 4))

@@ -1,9 +1,10 @@
 """Episodes on their way through stages, several at once: what the graph is made of."""
 
 import concurrent.futures
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -13,11 +14,14 @@ from apache_beam.utils.thread_pool_executor import UnboundedThreadPoolExecutor
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.state import EpisodeState
+from transforms.models.base import Needs
 from transforms.stage import Stage, run_stage
 from transforms.store import Store
 from transforms.workers import WorkerPool, nothing
 
 FAILED = "failed"
+#: The smallest GPU that is common; as Dataflow reads it.
+ACCELERATOR = "type:nvidia-tesla-t4;count:1;install-nvidia-driver"
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,46 @@ class Workers:
         return pool
 
 
+class Outputs(NamedTuple):
+    """Episodes that are through, and those that a stage failed on."""
+
+    done: beam.PCollection
+    failed: beam.PCollection
+
+
 class EpisodeStages(beam.PTransform):
-    """Episode states through stages, one after the other; `.done` and `.failed` out."""
+    """Episode states through stages, one after the other; `.done` and `.failed` out.
+
+    Neighbours that want the same machine are one step of the graph: a stage whose model wants an accelerator holds no
+    machine that has one while others work.
+    """
 
     def __init__(self, stages: Sequence[Stage], store: Store, workers: Workers) -> None:
         super().__init__()
-        self.run = RunStages(tuple(stages), store, workers)
+        self.runs = [
+            (needs, RunStages(tuple(group), store, workers))
+            for needs, group in itertools.groupby(stages, key=lambda stage: stage.needs)
+        ]
 
     def expand(self, states: beam.PCollection) -> Any:
-        names = ", ".join(stage.name for stage in self.run.stages)
-        return states | f"Run {names}" >> beam.ParDo(self.run).with_outputs(FAILED, main="done")
+        failed = []
+        for needs, run in self.runs:
+            names = ", ".join(stage.name for stage in run.stages)
+            step = with_hints(beam.ParDo(run), needs).with_outputs(FAILED, main="done")
+            outputs = states | f"Run {names}" >> step
+            states = outputs.done
+            failed.append(outputs[FAILED])
+        return Outputs(states, failed[0] if len(failed) == 1 else tuple(failed) | "All failed" >> beam.Flatten())
+
+
+def with_hints(step: beam.ParDo, needs: Needs) -> Any:
+    """A step that asks the engine for what its models want; an engine that can't choose its machines ignores it."""
+    hints: dict[str, str] = {}
+    if needs.accelerator:
+        hints["accelerator"] = ACCELERATOR
+    if needs.memory_gb:
+        hints["min_ram"] = f"{needs.memory_gb}GB"
+    return step.with_resource_hints(**hints) if hints else step
 
 
 class RunStages(beam.DoFn):

@@ -15,6 +15,7 @@ from schemas.turn import Cluster, Identity, Span
 from transforms.audio import read_span
 from transforms.clustering import ClusterSettings, agglomerate, total, unit
 from transforms.models.base import MODEL_RATE, Samples, SpeakerEmbedder, SpeechDetector
+from transforms.models.voice_scale import VoiceScale
 
 # Less speech says too little about a voice.
 _LEAST_SPEECH_SECONDS = 1.5
@@ -162,6 +163,8 @@ class ChoiceSettings:
     label_weight: float = 0.06
     # A label is trusted whose voices are this much more like the target than the others'.
     label_agreement: float = 0.04
+    # What a label that is the speaker's very name is trusted more.
+    named_agreement: float = 0.03
     # The target's other clusters in an episode: as much like their first one, and this little less like the target;
     # a little more where the trusted label names them too.
     same_voice: float = 0.85
@@ -171,17 +174,35 @@ class ChoiceSettings:
     # Who is heard for less than this, and less than this share of the speech, is a jingle or a passer-by.
     main_seconds: float = 10.0
     main_share: float = 0.2
+    # Cosine from which clusters of several episodes are one voice, and of a target to a voice that is not theirs.
+    linked: float = 0.87
+    common: float = 0.57
+
+    @staticmethod
+    def of(scale: VoiceScale) -> "ChoiceSettings":
+        """With the limits of an embedder."""
+        return ChoiceSettings(
+            to_enrolment=scale.to_enrolment,
+            to_episodes=scale.to_episodes,
+            sure=scale.sure,
+            ahead=scale.ahead,
+            label_weight=scale.label_weight,
+            label_agreement=scale.label_agreement,
+            named_agreement=scale.named_agreement,
+            same_voice=scale.same_voice,
+            behind=scale.behind,
+            behind_labelled=scale.behind_labelled,
+            linked=scale.linked,
+            common=scale.common,
+        )
 
 
-# Voices that every episode is taken to have beside its own, and their cosine to a target that they are not.
+# Voices that every episode is taken to have beside its own (their cosine to the target is the settings' `common`).
 _COMMON_VOICES = 3
-_COMMON_COSINE = 0.57
 # Only who speaks a good part of an episode can be who speaks most.
 _CANDIDATES_PER_EPISODE = 4
-_LINKED = ClusterSettings(same_voice=0.87)
 # Of an episode's labelled speech, more than this adds nothing to the trust in a label (s).
 _ENOUGH_LABELLED_SECONDS = 60.0
-_NAMED_AGREEMENT = 0.03
 # Captions that name somebody for less than this say nothing of a cluster (s, and of its speech).
 _LEAST_LABELLED_SECONDS = 2.0
 _LEAST_LABELLED_SHARE = 0.4
@@ -200,13 +221,13 @@ def choose_targets(
     the episodes; it never makes a target of a voice that is unlike. The same voices in any order give the same answer.
     """
     episodes = [_Episode.of(one) for one in sorted(voices, key=lambda one: one.episode_id)]
-    first = np.array(enrolment.embedding, np.float32) if enrolment else _speaks_most(episodes)
+    first = np.array(enrolment.embedding, np.float32) if enrolment else _speaks_most(episodes, settings)
     if not len(first) or not episodes:
         heard = tuple(round(float(value), 6) for value in first)
         source = enrolment.source if enrolment else "auto: nobody speaks"
         return TargetChoice(Identity(name, heard, source), {one.episode_id: () for one in voices})
     threshold = settings.to_enrolment if enrolment else settings.to_episodes
-    likeness = [episode.likeness(first) - threshold for episode in episodes]
+    likeness = [episode.likeness(first, settings) - threshold for episode in episodes]
     for _ in range(2):
         label, trust = _trusted_label(episodes, likeness, name, settings)
         hints = [episode.hints(label) * trust * settings.label_weight for episode in episodes]
@@ -256,12 +277,12 @@ class _Episode:
         seconds_each = np.array([cluster.seconds for cluster in voices.clusters], np.float64)
         return _Episode(voices.episode_id, names, unit(centroids), seconds_each, labels, labelled)
 
-    def likeness(self, identity: NDArray[np.float32]) -> NDArray[np.float64]:
+    def likeness(self, identity: NDArray[np.float32], settings: ChoiceSettings) -> NDArray[np.float64]:
         """How much more each cluster is like an identity than the others are, shape (k,)."""
         if not self.names:
             return np.zeros(0)
         cosines = (self.centroids @ identity).astype(np.float64)
-        others = cosines.sum() - cosines + _COMMON_VOICES * _COMMON_COSINE
+        others = cosines.sum() - cosines + _COMMON_VOICES * settings.common
         return cosines - 0.5 * others / (len(cosines) - 1 + _COMMON_VOICES)
 
     def is_main(self, settings: ChoiceSettings) -> NDArray[np.bool_]:
@@ -294,7 +315,7 @@ def _trusted_label(
                 gains.setdefault(label, []).append((min(1.0, under.sum() / _ENOUGH_LABELLED_SECONDS), gain))
     agreement = {
         label: sum(weight * gain for weight, gain in found) / (sum(weight for weight, _ in found) + 1)
-        + _NAMED_AGREEMENT * (label.casefold() == name.casefold())
+        + settings.named_agreement * (label.casefold() == name.casefold())
         for label, found in gains.items()
     }
     if not agreement:
@@ -330,10 +351,10 @@ def _judged_again(
     everywhere = np.sum(rows, axis=0)
     again = []
     for episode, row in zip(episodes, rows, strict=True):
-        to_first = episode.likeness(first) - threshold
+        to_first = episode.likeness(first, settings) - threshold
         others = everywhere - row
         if np.linalg.norm(others) > 0.5:
-            with_others = episode.likeness(unit(first + unit(others))) - settings.to_episodes
+            with_others = episode.likeness(unit(first + unit(others)), settings) - settings.to_episodes
             again.append((to_first + with_others) / 2)
         else:
             again.append(to_first)
@@ -363,7 +384,7 @@ def _chosen(
     return best, *(index for index in order if index != best and alike[index] and near[index])
 
 
-def _speaks_most(episodes: Sequence[_Episode]) -> NDArray[np.float32]:
+def _speaks_most(episodes: Sequence[_Episode], settings: ChoiceSettings) -> NDArray[np.float32]:
     """The voice with the most speech over all episodes, clusters of different episodes linked by their sound."""
     found = [
         (episode.centroids[index], float(episode.seconds[index]))
@@ -375,5 +396,5 @@ def _speaks_most(episodes: Sequence[_Episode]) -> NDArray[np.float32]:
     centroids = np.array([centroid for centroid, _ in found], np.float32)
     seconds = np.array([spoken for _, spoken in found])
     weighted = centroids * seconds[:, None].astype(np.float32)
-    groups = agglomerate(weighted, seconds, _LINKED)
+    groups = agglomerate(weighted, seconds, ClusterSettings(same_voice=settings.linked))
     return unit(total(weighted, groups)[int(np.argmax(np.bincount(groups, seconds)))])

@@ -27,23 +27,26 @@ from transforms.deduplicate import clip_key
 Mask = NDArray[np.bool_]
 
 
-def judge_table(table: pa.Table, thresholds: Thresholds) -> tuple[pa.Array, pa.Array, pa.Array]:
+def judge_table(
+    table: pa.Table, thresholds: Thresholds, profiles: Mapping[str, Thresholds] = PROFILES
+) -> tuple[pa.Array, pa.Array, pa.Array]:
     """The columns `verdict` (string), `tier` (string) and `reasons` (list<string>) of a table of candidates.
 
-    Row by row the same as `schemas.verdict.judge`; 100,000 rows take a fraction of a second.
+    Tiers are of the `profiles`, the strictest first. Row by row the same as `schemas.verdict.judge`; 100,000 rows take
+    a fraction of a second.
     """
     columns = _Columns(table)
     rejected = _fails(columns, thresholds)
     tier = np.full(table.num_rows, "", dtype=object)
-    for name, profile in reversed(list(PROFILES.items())):
+    for name, profile in reversed(list(profiles.items())):
         tier[~_fails(columns, profile)] = name
     verdict = np.where(rejected, REJECTED, KEPT)
     return pa.array(verdict, pa.string()), pa.array(tier, pa.string()), _reasons(columns, thresholds)
 
 
-def select(candidates: pa.Table, thresholds: Thresholds) -> pa.Table:
+def select(candidates: pa.Table, thresholds: Thresholds, profiles: Mapping[str, Thresholds] = PROFILES) -> pa.Table:
     """The same candidates, judged (anew): only the columns verdict, tier and reasons change."""
-    verdict, tier, reasons = judge_table(candidates, thresholds)
+    verdict, tier, reasons = judge_table(candidates, thresholds, profiles)
     return _with_columns(candidates, {"verdict": verdict, "tier": tier, "reasons": reasons})
 
 

@@ -10,16 +10,25 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import TypeAdapter
 
 from schemas.errors import EpisodeError, Failure
 from schemas.ids import digest, file_sha256
 from schemas.state import EpisodeState
+from transforms.models.base import Needs
 from transforms.progress import ProgressLog
 from transforms.store import Store
 from transforms.workers import Done, PoolClosedError, WorkerPool
+
+
+@runtime_checkable
+class Needy(Protocol):
+    """Holds a model, and says what that wants of a machine."""
+
+    @property
+    def needs(self) -> Needs: ...
 
 
 class Stage(ABC):
@@ -57,6 +66,12 @@ class Stage(ABC):
 
     #: Whether the work is done in a worker process. What waits for a network, and runs nothing native, has no need to.
     supervised: bool = True
+
+    @property
+    def needs(self) -> Needs:
+        """What its models want of a machine: an accelerator where one of them does, and memory for the largest."""
+        wanted = [field.needs for field in vars(self).values() if isinstance(field, Needy)]
+        return Needs(any(one.accelerator for one in wanted), max((one.memory_gb for one in wanted), default=0))
 
     def apply(self, state: EpisodeState, result: Any, key: str) -> EpisodeState:
         """The state with the result in it."""

@@ -16,7 +16,7 @@ from schemas.recording import Recording
 from schemas.state import Candidates, Captions, Cuts, EpisodeState, Interjections, Speech
 from schemas.text import Utterances
 from schemas.turn import Diarization, Span, TargetSpeech
-from schemas.verdict import PERMISSIVE, judge
+from schemas.verdict import PERMISSIVE, Thresholds, judge
 from transforms.align import AlignSettings, align_target
 from transforms.audio import read_span
 from transforms.bandwidth import speech_bandwidth
@@ -24,6 +24,7 @@ from transforms.bucket import download_to_bucket
 from transforms.cut import CutSettings, clip_id, clip_rate, encode_flac, left_out, plan_cuts, render_cut
 from transforms.decode import DecodeSettings, decode
 from transforms.diarize import DiarizeSettings, diarize
+from transforms.diarize_pieces import PieceSettings, diarize_pieces
 from transforms.download import Downloaded, DownloadSettings, download
 from transforms.http import HttpClient, HttpSettings
 from transforms.interjections import InterjectionSettings, find_interjections, without_interjections
@@ -31,9 +32,11 @@ from transforms.measure import MeasureSettings, evidence_columns, measure
 from transforms.models.base import (
     Aligner,
     Model,
+    Needs,
     OverlapDetector,
     QualityScorer,
     SpeakerEmbedder,
+    SpeakerSegmenter,
     SpeechDetector,
     TextVerifier,
     Transcriber,
@@ -82,6 +85,11 @@ class OneModel(Generic[M]):
         if self._identity is None:
             self._identity = self.model.identity
         return self._identity
+
+    @property
+    def needs(self) -> Needs:
+        """What the model wants of a machine; asked where the build is planned."""
+        return self.model.needs
 
     def __getstate__(self) -> dict[str, Any]:
         return {"make": self.make, "_model": None, "_identity": self.identity}
@@ -207,6 +215,33 @@ class Diarize(Stage):
         recording, speech = local_recording(state, store), known(state.speech)
         with store.create(path) as partial:
             found = diarize(recording, speech.spans, self.embedder.model, self.settings, partial)
+        return replace(found, windows_path=path)
+
+    def files(self, result: Diarization) -> tuple[str, ...]:
+        return (result.windows_path,)
+
+
+@dataclass(frozen=True)
+class DiarizePieces(Stage):
+    """Who speaks when, by a model that says so of a whole piece of audio: stands where Diarize does."""
+
+    segmenter: OneModel[SpeakerSegmenter]
+    settings: PieceSettings
+    name = "diarization"
+    result = Diarization
+
+    def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
+        return "pieces", state.keys["recording"], self.settings, self.segmenter.identity
+
+    def work(self, state: EpisodeState, key: str, store: Store) -> Diarization:
+        path = store.path("work", "windows", f"{key}.npz")
+        with store.create(path) as partial:
+            found = diarize_pieces(local_recording(state, store), self.segmenter.model, self.settings, partial)
+        if not found.turns:
+            raise EpisodeError(
+                f"no-speech: {state.episode.source_url}: the diarizer heard nobody speak; "
+                "nothing can be taken from music or silence"
+            )
         return replace(found, windows_path=path)
 
     def files(self, result: Diarization) -> tuple[str, ...]:
@@ -392,6 +427,7 @@ class ScoreClips(Stage):
 class ScoreSpeaker(Stage):
     """Fills in who speaks in each clip. Apart from the other scores, so that another target costs no model."""
 
+    settings: TargetSettings
     name = "candidates"
     version = 2
     result = Candidates
@@ -399,12 +435,19 @@ class ScoreSpeaker(Stage):
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         overlaps = known(state.target).overlaps
-        return state.keys["scored"], state.keys["diarization"], state.identity, state.target_clusters, overlaps
+        return (
+            state.keys["scored"],
+            state.keys["diarization"],
+            state.identity,
+            state.target_clusters,
+            overlaps,
+            self.settings,
+        )
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         scored, diarization = known(state.scored), local_diarization(state, store)
         table = pq.read_table(store.fetch(scored.scores_path), partitioning=None)
-        voice = ClipVoice(diarization, known(state.identity), state.target_clusters)
+        voice = ClipVoice(diarization, known(state.identity), state.target_clusters, self.settings)
         spans = list(zip(table["start"].to_pylist(), table["end"].to_pylist(), strict=True))
         found = [voice.scores(start, end) for start, end in spans]
         overlaps = merged((*diarization.overlaps, *known(state.target).overlaps))
@@ -434,6 +477,7 @@ class VerifyText(Stage):
     """
 
     verifier: OneModel[TextVerifier]
+    least: Thresholds = PERMISSIVE
     name = "verified"
     version = 2
     result = Candidates
@@ -456,7 +500,7 @@ class VerifyText(Stage):
 
     def _score(self, recording: Recording, row: Mapping[str, Any], talk: tuple[str, ...]) -> float | None:
         is_published = not (row["transcript_source"] or "").startswith("recognised:")
-        if not is_published or not judge(row, PERMISSIVE).kept:
+        if not is_published or not judge(row, self.least).kept:
             return None
         samples = read_span(recording.heard_path, row["start"], row["end"])
         return self.verifier.model.score(samples, row["spoken"].split(), talk)

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from schemas.turn import Diarization, Identity, Span, TargetSpeech, Turn
 from transforms.clustering import best_path, cosines, unit
 from transforms.diarize import COST_SECONDS, between, crossing, nearest, weights
+from transforms.models.voice_scale import VoiceScale
 from transforms.overlap import PauseSettings, find_pauses, merged, without
 from transforms.windows import Windows, load_windows
-
-# A window's share of the target is 0.73 where it is this much (cosine) more like the target than like anybody else.
-_SHARE_SLOPE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,21 @@ class TargetSettings:
     bridge: float = 0.8  # gaps in the turns up to this are heard through
     join: float = 0.8  # the target's spans with a shorter silence between them, and nobody in it, are one
     min_span: float = 0.6
+    # A window's share of the target is 0.73 where it is this much more like the target than like anybody else.
+    share_slope: float = 0.05
+    # Whether the turns are finer than the windows: then what they give to others is not the target's alone.
+    fine_turns: bool = False
+
+    @staticmethod
+    def of(scale: VoiceScale, fine_turns: bool = False) -> "TargetSettings":
+        """With the limits of an embedder."""
+        return TargetSettings(
+            nobody=scale.nobody,
+            switch_in_speech=scale.switch_in_speech,
+            switch_in_pause=scale.switch_in_pause,
+            share_slope=scale.share_slope,
+            fine_turns=fine_turns,
+        )
 
 
 def find_target(
@@ -56,6 +69,8 @@ def find_target(
     spans = _sure_spans(diarization.turns, windows, reference.margins(windows.embedding), settings)
     others = [Span(turn.start, turn.end) for turn in turns if not turn.is_target]
     alone = without(_joined(spans, others, settings.join), diarization.overlaps)
+    if settings.fine_turns:
+        alone = without(alone, others)
     kept = tuple(Span(round(span.start, 3), round(span.end, 3)) for span in alone if span.duration >= settings.min_span)
     centroid = next(cluster.centroid for cluster in diarization.clusters if cluster.speaker == chosen[0])
     return TargetSpeech(turns, kept, chosen[0], round(_cosine(centroid, identity.embedding), 4))
@@ -169,16 +184,18 @@ class ClipVoice:
         self._middles = windows.middle
         reference = References.of(diarization, chosen, identity, windows.embedding.shape[1], settings.nobody)
         self._similarities = reference.similarities(windows.embedding)
-        self._shares = 1 / (1 + np.exp(-reference.margins(windows.embedding).astype(np.float64) / _SHARE_SLOPE))
+        margins = reference.margins(windows.embedding).astype(np.float64)
+        self._shares = 1 / (1 + np.exp(-margins / settings.share_slope))
 
     def scores(self, start: float, end: float) -> tuple[float, float]:
         """(similarity, purity) of `start`..`end` (seconds), over the windows of 1.6 s whose middle lies in it.
 
-        Similarity is the mean cosine to the target's centroid in this episode: about 0.87 for the target's speech,
+        Similarity is the mean cosine to the target's centroid in this episode: with GE2E 0.87 for the target's speech,
         below 0.75 for one clip in a hundred of it; a wrongly chosen cluster scores as high, being compared with itself.
         Purity is of the lowest margin of any window between the target and the best other voice of the episode (or
-        cosine 0.6) the logistic share, 0..1: 0.5 where another voice is as near, nearly 1 where none is. A voice that
-        talks into the target's for less than a window, or more softly, hardly moves it (transforms/interjections.py).
+        the cosine of nobody) the logistic share, 0..1: 0.5 where another voice is as near, nearly 1 where none is. A
+        voice that talks into the target's for less than a window, or more softly, hardly moves it
+        (transforms/interjections.py).
         What 95 % of clean clips reach, 1 % of those with over a second of another voice do, 13 % from half a second.
         """
         if not len(self._middles):

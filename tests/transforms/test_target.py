@@ -1,5 +1,6 @@
 """The target's spans: nobody else's voice in them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import soundfile
 from synthetic_voices import ChordEmbedder, Talk
 
 from schemas.recording import Recording
-from schemas.turn import Diarization, Identity, Span, TargetSpeech
+from schemas.turn import Diarization, Identity, Span, TargetSpeech, Turn
 from transforms.audio import read_span
 from transforms.diarize import DiarizeSettings, diarize
 from transforms.identity import EpisodeVoices, choose_targets, embed_enrolment
@@ -58,6 +59,15 @@ def test_overlapped_speech_is_left_out(found: TargetSpeech) -> None:
     # From 23.4 s on voice 5 speaks too, without a pause before.
     assert found.spans[1].end <= 23.4
     assert found.spans[1].end > 21.5
+
+
+def test_what_fine_turns_give_to_others_is_not_the_targets(talk: Diarization, identity: Identity) -> None:
+    # Too short for the windows to hear.
+    interjected = replace(talk, turns=(*talk.turns, Turn(5.0, 5.3, "S1")))
+    assert len(find_target(interjected, identity, ("S0",), TargetSettings()).spans) == 3
+    spans = find_target(interjected, identity, ("S0",), TargetSettings(fine_turns=True)).spans
+    assert len(spans) == 4
+    assert (spans[0].end, spans[1].start) == (5.0, 5.3)
 
 
 def test_an_episode_without_the_target_has_turns_and_no_spans(talk: Diarization, identity: Identity) -> None:

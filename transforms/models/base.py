@@ -11,13 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.text import Evidence, Phone, Word
+from schemas.turn import Span
+from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 
 MODEL_RATE = 16_000
 Samples = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a machine that runs a model should have: an accelerator (else a CPU will do), and gigabytes of memory."""
+
+    accelerator: bool = False
+    memory_gb: int = 0
+
+
 class Model(ABC):
     """A model that says who it is: name, version or file hash, and the settings that change its answers."""
+
+    @property
+    def needs(self) -> Needs:
+        """Of the machine; told without loading anything. By default whatever machine there is."""
+        return Needs()
 
     @property
     @abstractmethod
@@ -59,6 +74,11 @@ class SpeakerEmbedder(Model):
     def window_seconds(self) -> float:
         """Seconds of speech that one embedding is of."""
 
+    @property
+    def scale(self) -> VoiceScale:
+        """What cosines of its embeddings mean; by default as for GE2E."""
+        return GE2E_SCALE
+
     @abstractmethod
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed windows of shape (n, window samples); returns (n, dimension), rows of unit length."""
@@ -71,6 +91,32 @@ class SpeakerEmbedder(Model):
         length = round(self.window_seconds * MODEL_RATE)
         padded = np.pad(samples, length)
         return self.embed(np.stack([padded[start : start + length] for start in starts + length]))
+
+
+@dataclass(frozen=True, slots=True)
+class Segmented:
+    """Who speaks when in one piece of audio; times in seconds from its start.
+
+    `turns` are (start, end, voice) in the order of time, and may overlap; `overlaps` is where they do. `voice` is the
+    row of `centroids`, shape (k, d), rows of unit length, or zero for a voice that could not be embedded.
+    """
+
+    turns: tuple[tuple[float, float, int], ...]
+    overlaps: tuple[Span, ...]
+    centroids: NDArray[np.float32]
+
+
+class SpeakerSegmenter(Model):
+    """Says who speaks when in a piece of audio; the voices of two pieces are linked by their centroids."""
+
+    @property
+    @abstractmethod
+    def embedder(self) -> SpeakerEmbedder:
+        """What embeds windows into the space of the centroids."""
+
+    @abstractmethod
+    def segment(self, samples: Samples) -> Segmented:
+        """Turns of one piece; memory grows with its length."""
 
 
 class OverlapDetector(Model):

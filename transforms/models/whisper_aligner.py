@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from schemas.text import Word
-from transforms.models.base import MODEL_RATE, Aligner, Alignment, AlignmentError, Heard, Samples, Stretch
+from transforms.models.base import MODEL_RATE, Aligner, Alignment, AlignmentError, Heard, Needs, Samples, Stretch
 from transforms.models.choice import AUTO
 from transforms.models.whisper_listener import WhisperListener
 from transforms.models.whisper_model import WhisperModel, memory_told
@@ -48,11 +48,16 @@ class WhisperAligner(Aligner):
         self, source: WhisperModel, language: str = "en", names: Sequence[str] = (), phones: Aligner | None = None
     ) -> None:
         """Take the model, loaded on first use, the names that it is told, and what aligns phones (None: nothing)."""
+        self._source = source
         self._listener = WhisperListener(source, language)
         self._names = tuple(names)
         self._phones = phones if language in ("en", AUTO) else None
         self._encoded: tuple[bytes, Any] | None = None
         self._heard: tuple[bytes, Heard] | None = None
+
+    @property
+    def needs(self) -> Needs:
+        return self._source.needs
 
     @property
     def identity(self) -> str:

@@ -15,11 +15,14 @@ from typing import Any
 
 from schemas.errors import ConfigurationError, EpisodeError
 from schemas.ids import file_sha256
+from transforms.models.base import Needs
 from transforms.models.choice import is_path, nearest
 
 AUTO, FP16, FP32 = "auto", "fp16", "fp32"
 _INSTALL = "pip install 'realtalk[whisper]'"
 _SHOWN_DIGITS = 16
+#: Of a machine: large-v3's 1.55 billion weights are 6.2 GB before they go to a GPU.
+MEMORY_GB = 8
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
 
 
@@ -62,6 +65,11 @@ class WhisperModel:
                 f"{self.model}: no Whisper checkpoint can be read there ({error.strerror}); name the file, or a model "
                 "such as turbo"
             ) from None
+
+    @property
+    def needs(self) -> Needs:
+        """Of the machine: a GPU unless it was told to do without."""
+        return Needs(accelerator=self.device != "cpu", memory_gb=MEMORY_GB)
 
     def load(self) -> Any:
         """The whisper.Whisper, loaded once in a process; raises ConfigurationError or EpisodeError with one line."""

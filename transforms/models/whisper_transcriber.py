@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from schemas.text import Word
-from transforms.models.base import Heard, Samples, Transcriber
+from transforms.models.base import Heard, Needs, Samples, Transcriber
 from transforms.models.whisper_listener import WhisperListener
 from transforms.models.whisper_model import WhisperModel
 
@@ -18,7 +18,12 @@ class WhisperTranscriber(Transcriber):
 
     def __init__(self, source: WhisperModel, language: str = "en") -> None:
         """Take the model; it is loaded on first use."""
+        self._source = source
         self._listener = WhisperListener(source, language)
+
+    @property
+    def needs(self) -> Needs:
+        return self._source.needs
 
     @property
     def identity(self) -> str:

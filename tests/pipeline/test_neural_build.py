@@ -12,7 +12,7 @@ from pipeline.config import Config, load_config
 from pipeline.guests import Guests
 from pipeline.planning import make_plan
 from schemas.errors import ConfigurationError
-from schemas.verdict import EVIDENCE, parse_reason
+from schemas.verdict import EVIDENCE, reason_code
 from transforms.store import Store
 
 SENTENCES = [
@@ -50,7 +50,7 @@ def test_nonsense_becomes_candidates_and_each_has_its_reasons(built: BuildResult
     for row in rows:
         assert row["transcript_source"] == "recognised:whisper"
         assert row["verdict"] == "rejected"
-        codes = {parse_reason(reason).code for reason in row["reasons"]}
+        codes = {reason_code(reason) for reason in row["reasons"]}
         assert {"log_probability", "language_probability", "disagreement"} <= codes
         assert "transcript_source" not in codes, "whose words they are is no reason: what they are is"
         assert all(row[column] is not None for column in EVIDENCE)

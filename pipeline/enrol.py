@@ -18,8 +18,8 @@ from transforms.caption_labels import label_seconds
 from transforms.episodes import Workers, with_hints
 from transforms.identity import ChoiceSettings, EpisodeVoices, TargetChoice, choose_targets, embed_enrolment
 from transforms.models.base import Needs, SpeakerEmbedder
+from transforms.one_model import OneModel
 from transforms.stage import kept_result_path
-from transforms.stages import OneModel
 from transforms.store import Store
 
 # A file, or a span of one (seconds).

@@ -21,7 +21,8 @@ from transforms.http import HttpClient, HttpSettings
 from transforms.kept_listings import KeptListings
 from transforms.listing import merge_listings
 from transforms.progress import ProgressLog
-from transforms.sources import Source, list_source
+from transforms.source_settings import Source
+from transforms.sources import list_source
 from transforms.stage import Stage
 from transforms.store import Store
 from transforms.summarize import Summary, merge

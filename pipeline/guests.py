@@ -34,7 +34,7 @@ from transforms.models.webrtc import WebRtcDetector
 from transforms.models.whisper_aligner import SCORES, WhisperAligner
 from transforms.models.whisper_model import WhisperModel, check_installed, precision_of
 from transforms.models.whisper_transcriber import WhisperTranscriber
-from transforms.stages import OneModel
+from transforms.one_model import OneModel
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 

@@ -25,7 +25,7 @@ def kept_by_config(config: Config) -> Callable[[Episode], tuple[str, ...]]:
     if is_uri(output) or not os.path.isdir(os.path.join(output, "work")):
         return lambda _: ()
     from pipeline.planning import make_plan
-    from transforms.stages import CutClips
+    from transforms.clip_stages import CutClips
 
     store = Store(output)
     plan = make_plan(config, store)

@@ -15,7 +15,8 @@ from schemas.episode import Episode
 from schemas.errors import RealtalkError
 from transforms.http import HttpClient
 from transforms.listing import Listing, merge_listings
-from transforms.sources import Source, list_source
+from transforms.source_settings import Source
+from transforms.sources import list_source
 
 # Feeds that do not say how long an episode is say how large it is; most are MP3 at this rate.
 _BYTES_PER_SECOND = 128_000 / 8

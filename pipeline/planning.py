@@ -9,6 +9,7 @@ from pipeline.graph import Plan
 from pipeline.guests import Guests
 from pipeline.settings import consent_of, http_settings, sources_of
 from schemas.verdict import PROFILES
+from transforms.clip_stages import Align, CutClips, FindTarget, HearInterjections, ScoreClips, ScoreSpeaker, VerifyText
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
 from transforms.diarize import DiarizeSettings
@@ -19,23 +20,9 @@ from transforms.measure import MeasureSettings
 from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 from transforms.speech import SpeechSettings
 from transforms.stage import Stage
-from transforms.stages import (
-    Align,
-    CutClips,
-    Decode,
-    DetectSpeech,
-    Diarize,
-    DiarizePieces,
-    Download,
-    FindTarget,
-    HearInterjections,
-    ReadCaptions,
-    ScoreClips,
-    ScoreSpeaker,
-    VerifyText,
-)
 from transforms.store import Store
 from transforms.target import TargetSettings
+from transforms.voice_stages import Decode, DetectSpeech, Diarize, DiarizePieces, Download, ReadCaptions
 
 
 def make_plan(config: Config, store: Store) -> Plan:

@@ -8,7 +8,7 @@ from pipeline.config import Config, is_uri
 from pipeline.config_sections import SourceEntry
 from schemas.consent import TTS_TRAINING, Consent, read_consent
 from transforms.http import HttpSettings
-from transforms.sources import FeedSource, FilesSource, ManifestSource, OpmlSource, Source, allowed_hosts_of
+from transforms.source_settings import FeedSource, FilesSource, ManifestSource, OpmlSource, Source, allowed_hosts_of
 
 
 def sources_of(config: Config) -> tuple[Source, ...]:

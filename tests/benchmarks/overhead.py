@@ -32,7 +32,7 @@ from pipeline.logs import only_errors
 from pipeline.planning import make_plan
 from schemas.recording import Media
 from transforms.decode import decode
-from transforms.stages import OneModel
+from transforms.one_model import OneModel
 from transforms.store import Store
 
 HERE = Path(__file__).resolve()

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.config import load_config
 from pipeline.settings import sources_of
-from transforms.sources import FilesSource
+from transforms.source_settings import FilesSource
 
 
 @pytest.mark.parametrize("output", ["./out", "gs://bucket/out"])

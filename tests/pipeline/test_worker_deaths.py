@@ -23,8 +23,8 @@ from pipeline.demo.script import EPISODES
 from pipeline.graph import Plan
 from pipeline.planning import make_plan
 from schemas.state import EpisodeState, Speech
-from transforms.stages import DetectSpeech
 from transforms.store import Store
+from transforms.voice_stages import DetectSpeech
 
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 

@@ -14,8 +14,8 @@ from schemas.episode import Episode
 from schemas.state import EpisodeState
 from transforms.episodes import ACCELERATOR, EpisodeStages, Workers
 from transforms.models.base import Model, Needs
+from transforms.one_model import OneModel
 from transforms.stage import Stage
-from transforms.stages import OneModel
 from transforms.store import Store
 
 

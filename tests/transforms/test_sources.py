@@ -12,15 +12,15 @@ from transforms import sources
 from transforms.http import HttpClient, HttpSettings
 from transforms.kept_listings import KeptListings
 from transforms.listing import Listing, merge_listings
-from transforms.sources import (
+from transforms.source_settings import (
     FeedSource,
     FilesSource,
     ManifestSource,
     OpmlSource,
     Source,
     allowed_hosts_of,
-    list_source,
 )
+from transforms.sources import list_source
 from transforms.store import Store
 
 

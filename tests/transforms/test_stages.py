@@ -8,9 +8,11 @@ from schemas.state import Captions, EpisodeState
 from schemas.text import Caption
 from schemas.turn import Identity, TargetSpeech
 from transforms.align import AlignSettings
+from transforms.clip_stages import Align, FindTarget
 from transforms.models.sphinx import SphinxAligner, SphinxTranscriber
-from transforms.stages import Align, FindTarget, OneModel, ReadCaptions
+from transforms.one_model import OneModel
 from transforms.target import TargetSettings
+from transforms.voice_stages import ReadCaptions
 
 STATE = EpisodeState(
     Episode("e1", "guid", "feed", "https://e.org/1.mp3"),

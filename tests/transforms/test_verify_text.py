@@ -14,8 +14,9 @@ from schemas.episode import Episode
 from schemas.recording import Recording
 from schemas.state import Candidates, Captions, EpisodeState
 from schemas.text import Caption
+from transforms.clip_stages import VerifyText
 from transforms.models.base import MODEL_RATE, Samples, TextVerifier
-from transforms.stages import OneModel, VerifyText
+from transforms.one_model import OneModel
 from transforms.store import Store
 
 GOOD: dict[str, Any] = {

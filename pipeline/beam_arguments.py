@@ -22,6 +22,10 @@ _OTHERS_OPTIONS = ("portablerunner", "flinkrunner", "sparkrunner", "prismrunner"
 _OURS = ("direct_num_workers", "direct_running_mode")
 
 
+# They lose data and report success: a second sink, tagged outputs, WriteToParquet rows (measured with Beam 2.77).
+_REFUSED = {"daskrunner": "it loses tagged outputs and reports success"}
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ConfigurationError(f"options for Beam: {message}")
@@ -34,7 +38,7 @@ def check_beam_arguments(arguments: Sequence[str]) -> None:
     for options in _option_classes(PipelineOptions):
         options._add_argparse_args(parser)
     given, unknown = parser.parse_known_args(list(arguments))
-    if unknown and (given.runner or "").lower() not in _OTHERS_OPTIONS:
+    if unknown and plain_name(given.runner) not in _OTHERS_OPTIONS:
         known = {name for action in parser._actions for name in action.option_strings}
         raise ConfigurationError("\n".join(_line(argument, known) for argument in unknown))
     ours = [name for name in _OURS if getattr(given, name) != parser.get_default(name)]
@@ -44,8 +48,21 @@ def check_beam_arguments(arguments: Sequence[str]) -> None:
         _check_runner(given.runner, arguments)
 
 
+def plain_name(runner: str | None) -> str:
+    """A runner's name in small letters, without its module; "" for none."""
+    return (runner or "").rpartition(".")[2].lower()
+
+
+def refuse_lossy(runner: str | None) -> None:
+    """Raises ConfigurationError for a runner that is known to lose data."""
+    why = _REFUSED.get(plain_name(runner))
+    if why:
+        raise ConfigurationError(f"--runner={runner} is not offered: {why}; leave --runner out to run here")
+
+
 def _check_runner(name: str, arguments: Sequence[str]) -> None:
     """Raises ConfigurationError where there is no such runner, or where it lacks options."""
+    refuse_lossy(name)
     try:
         runner = create_runner(name)
     except (ValueError, ImportError, AttributeError) as error:

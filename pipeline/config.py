@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from pipeline.config_errors import Origin, explain
 from pipeline.config_sections import (
@@ -70,6 +70,14 @@ class Config(Section):
         if value and value.lower().startswith(("http://", "https://")):
             raise ValueError("a dataset can't be written to a web address; name a folder, or gs://BUCKET/PATH")
         return value
+
+    @model_validator(mode="after")
+    def _text_can_be_verified(self) -> Self:
+        if self.text.verify and self.models.language != "en":
+            raise ValueError(
+                f"text.verify knows English only, models.language is {self.models.language}; leave text.verify out"
+            )
+        return self
 
     @property
     def folder(self) -> Path:

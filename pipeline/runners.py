@@ -12,16 +12,15 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from pipeline.beam_arguments import plain_name, refuse_lossy
 from pipeline.beam_errors import unwrapped
 from pipeline.console import shortened
-from schemas.errors import ConfigurationError, RealtalkError
+from schemas.errors import RealtalkError
 from transforms.episodes import Workers
 from transforms.store import Store
 from transforms.workers import nothing
 
-# It loses data and reports success: a second sink, tagged outputs, WriteToParquet rows (measured with Beam 2.77).
-_REFUSED = {"daskrunner": "it loses tagged outputs and reports success", "dask": "it loses tagged outputs"}
-_LOCAL = {"", "directrunner", "fnapirunner", "local"}
+_LOCAL = {"", "directrunner", "fnapirunner"}
 # Episodes on their way at once: enough that no worker waits for one, and some more that are being downloaded.
 _EPISODES_A_WORKER, _DOWNLOADS = 2, 2
 _WHY_CHARACTERS = 300
@@ -45,11 +44,9 @@ def choose_engine(arguments: Sequence[str], workers: int, store: Store) -> Engin
     """
     options = PipelineOptions(list(arguments))
     standard = options.view_as(StandardOptions)
-    name = (standard.runner or "").lower()
-    if name in _REFUSED:
-        raise ConfigurationError(f"--runner={name} is not offered: {_REFUSED[name]}; leave --runner out to run here")
+    refuse_lossy(standard.runner)
     prepare = nothing if store.is_local else RemoteFiles.of(options)
-    if name not in _LOCAL:
+    if plain_name(standard.runner) not in _LOCAL:
         # Such an engine starts as many processes as its machines have cores.
         return Engine(standard.runner, options, Workers(prepare=prepare))
     direct = options.view_as(DirectOptions)

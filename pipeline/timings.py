@@ -38,7 +38,7 @@ def keep_timings(store: Store, tally: Tally, wall_seconds: float, workers: int) 
     `wall_seconds` are those of the whole build.
     """
     path = store.path("work", "timings.json")
-    stages = _stages(store.read_text(path) or "")
+    stages = _stages((store.read_bytes(path) or b"").decode("utf-8", "replace"))
     for stage, cost in tally.costs.items():
         known = stages.setdefault(stage, dict.fromkeys(cost, 0.0))
         for name, value in cost.items():
@@ -52,7 +52,7 @@ def keep_timings(store: Store, tally: Tally, wall_seconds: float, workers: int) 
 def read_timings(output: str) -> Timings:
     """What earlier builds into `output` took; the defaults where there is nothing to read."""
     try:
-        text = (Path(output) / "work" / "timings.json").read_text(encoding="utf-8")
+        text = (Path(output) / "work" / "timings.json").read_text(encoding="utf-8", errors="replace")
         overhead = float(json.loads(text)["overhead_seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         # It is only a forecast: without measurements the table stands in.

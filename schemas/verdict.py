@@ -42,7 +42,7 @@ class Thresholds:
     overlap: float | None = 0.02
     # Least mean log-likelihood a frame: only comparable inside one aligner, and no proof by itself, so no limit here.
     alignment_score: float | None = None
-    # Least probability that no word of the text is wrong; a clip whose text was not verified has none, and passes.
+    # Least probability that no word of the text is wrong. Where no text was verified none has any, and all pass.
     # Chosen on the readers that the verifier learnt from, each judged by trees of the others: 85 % of right texts pass.
     text_score: float | None = 0.60
     # What a recogniser invented (Whisper): no limit applies to a clip that none with an opinion listened to. The first
@@ -198,6 +198,8 @@ EVIDENCE = (
 OPTIONAL = frozenset({"text_score", *EVIDENCE})
 #: Sources of recognised text that comes with evidence: it is judged by that, not by where it comes from.
 _WITH_EVIDENCE = frozenset({"recognised:whisper"})
+#: In the column `models` where texts were verified.
+VERIFIER_MARK = '"verifier"'
 _FLAGS = ("allow_recognised", "allow_upsampled")
 
 
@@ -234,6 +236,12 @@ def upsampled_reason(upsampled: bool | None) -> str:
     if upsampled is None:
         return f"upsampled {MISSING}"
     return "upsampled true != false" if upsampled else ""
+
+
+def is_unverified(row: Mapping[str, Any]) -> bool:
+    """Whether a published text has no score where others of the dataset have: it looked too bad to be verified."""
+    published = not (row.get("transcript_source") or "").startswith("recognised:")
+    return published and VERIFIER_MARK in (row.get("models") or "") and math.isnan(_number(row.get("text_score")))
 
 
 def missing_reason(column: str) -> str:
@@ -289,7 +297,10 @@ def _failures(row: Mapping[str, Any], thresholds: Thresholds) -> list[str]:
             reasons.extend(interval.low_reasons([value]))
         elif interval.most is not None and value > interval.most:
             reasons.extend(interval.high_reasons([value]))
-    return [reason for reason in reasons if reason]
+    reasons = [reason for reason in reasons if reason]
+    if not reasons and thresholds.text_score is not None and is_unverified(row):
+        return [missing_reason("text_score")]
+    return reasons
 
 
 def _number(value: Any) -> float:

@@ -19,16 +19,20 @@ def download_to_bucket(episode: Episode, store: Store, client: HttpClient, setti
     with tempfile.TemporaryDirectory(prefix="realtalk-") as name:
         books = Path(name) / f"{episode.id}.json"
         kept_books = store.path("work", "downloads", books.name)
-        before = store.read_text(kept_books)
+        before = store.read_bytes(kept_books)
         if before is not None:
-            books.write_text(before, encoding="utf-8")
-            _recall(books, store)
+            books.write_bytes(before)
+            try:
+                _recall(books, store)
+            except (KeyError, TypeError, AttributeError):
+                # Books of another shape: the episode is fetched anew.
+                books.unlink()
         found = download(episode, Path(name), client, settings)
         uploaded = replace(found, media=_uploaded(found.media, store))
         # After the files that they tell of.
-        after = books.read_text(encoding="utf-8")
+        after = books.read_bytes()
         if after != before:
-            store.write_text(kept_books, after)
+            store.write_text(kept_books, after.decode("utf-8"))
         return uploaded
 
 

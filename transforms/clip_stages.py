@@ -154,13 +154,13 @@ class CutClips(Stage):
 
     settings: CutSettings
     name = "cuts"
-    version = 3
+    version = 4
     result = Cuts
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
         target = known(state.target)
         turns = [(turn.start, turn.end, turn.is_target) for turn in target.turns]
-        return state.keys["utterances"], digest(turns), self.settings
+        return state.keys["utterances"], digest(turns, target.overlaps), self.settings
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Cuts:
         utterances, target, speech = known(state.utterances), known(state.target), known(state.speech)
@@ -267,7 +267,8 @@ class VerifyText(Stage):
     """Fills in how likely it is that a clip's text has no wrong word, for clips that some profile would choose.
 
     Last of all, and only on request: it costs more than all the other stages together. Besides the clip, the captions
-    of its whole episode are looked at: what else is said in it may be said here.
+    of its whole episode are looked at: what else is said in it may be said here. A clip that falls short of `least` is
+    not verified, and no choice that limits text_score takes it.
     """
 
     verifier: OneModel[TextVerifier]
@@ -278,7 +279,7 @@ class VerifyText(Stage):
     has_hashes = True
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:
-        return state.keys["candidates"], state.keys["captions"], self.verifier.identity
+        return state.keys["candidates"], state.keys["captions"], self.least, self.verifier.identity
 
     def work(self, state: EpisodeState, key: str, store: Store) -> Candidates:
         candidates, recording = known(state.candidates), local_recording(state, store)

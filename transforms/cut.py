@@ -101,7 +101,8 @@ def plan_cuts(
     spoken = tuple(sorted(spoken, key=lambda utterance: (utterance.start, utterance.end)))
     track = level_track(recording)
     tone = RoomTone(track, speech)
-    others = tuple(Span(turn.start, turn.end) for turn in target.turns if not turn.is_target)
+    turns = (Span(turn.start, turn.end) for turn in target.turns if not turn.is_target)
+    others = (*turns, *target.overlaps)
     cuts: list[Cut] = []
     passages = tuple(_passages(spoken, others, settings))
     for number, passage in enumerate(passages):
@@ -158,7 +159,7 @@ def clip_id(media_sha256: str, cut: Cut, rate: int) -> str:
 
 
 def _passages(utterances: Sequence[Utterance], others: Sequence[Span], settings: CutSettings) -> Iterator[_Passage]:
-    """Utterances joined where only a short pause is between them: nobody else's turn, no other source of words."""
+    """Utterances joined where only a short pause is between them: nobody else's speech, no other source of words."""
     words: list[Word] = []
     origin: list[int] = []
     for number, utterance in enumerate(utterances):
@@ -182,7 +183,7 @@ def _is_doubted(utterance: Utterance) -> bool:
 
 
 def _free(words: Sequence[Word], others: Sequence[Span], earliest: float, latest: float) -> Span:
-    """How far the edges of a passage's first and last clip may reach: not into other words or others' turns."""
+    """How far the edges of a passage's first and last clip may reach: not into other words or others' speech."""
     start, end = words[0].start, words[-1].end
     before = (turn.end - _TURN_PAD_SECONDS for turn in others if turn.end - _TURN_PAD_SECONDS <= start)
     after = (turn.start + _TURN_PAD_SECONDS for turn in others if turn.start + _TURN_PAD_SECONDS >= end)

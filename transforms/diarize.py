@@ -35,6 +35,8 @@ _STRETCH_SECONDS = 60.0
 _APART_SECONDS = 1.0
 #: Costs of a change are told in cosines of one window that stands for this many seconds.
 COST_SECONDS = 0.25
+# So many windows are moved at once.
+_MERGED_ROWS = 4096
 # Voices are looked for in pieces of equal length first, then in the stretches that the last round's voices make.
 _ROUNDS = 3
 
@@ -170,24 +172,31 @@ def _intersecting(left: Sequence[Span], right: Sequence[Span]) -> Iterator[tuple
 
 
 def _joined(one: Windows, other: Windows) -> Windows:
+    """All windows in order of time. The arrays of `one` are made longer in place: it is not to be used any more."""
     order = np.argsort(np.concatenate([one.start, other.start]), kind="stable")
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order))
+    for mine, others in (
+        (one.start, other.start),
+        (one.end, other.end),
+        (one.embedding, other.embedding),
+        (one.speaker, other.speaker),
+    ):
+        _merge(mine, others, place)
+    return one
 
-    def both(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-        # In place: one array more for a moment, not two.
-        joined = np.empty((len(order), *first.shape[1:]), first.dtype)
-        joined[place[: len(first)]] = first
-        joined[place[len(first) :]] = second
-        return joined
 
-    return Windows(
-        both(one.start, other.start),
-        both(one.end, other.end),
-        both(one.embedding, other.embedding),
-        both(one.speaker, other.speaker),
-        one.levels,
-    )
+def _merge(rows: NDArray[Any], others: NDArray[Any], place: Labels) -> None:
+    """Put `others` among `rows`: row i of both together goes to place[i]. `rows` are in order, and stay in it.
+
+    In place and from the end, where there is room: six hours of embeddings are not to be there twice.
+    """
+    count = len(rows)
+    rows.resize((count + len(others), *rows.shape[1:]), refcheck=False)
+    for first in reversed(range(0, count, _MERGED_ROWS)):
+        block = slice(first, min(first + _MERGED_ROWS, count))
+        rows[place[block]] = rows[block].copy()
+    rows[place[count:]] = others
 
 
 @dataclass(frozen=True, slots=True)

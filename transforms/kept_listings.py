@@ -40,9 +40,9 @@ class KeptListings:
 
     def load(self, key: Sequence[Any]) -> ListingCopy | None:
         """The copy of that key; None where there is none that can be read."""
-        text = self.store.read_text(self._path(key))
+        content = self.store.read_bytes(self._path(key))
         try:
-            return _COPY.validate_json(text) if text is not None else None
+            return _COPY.validate_json(content) if content is not None else None
         except ValidationError:
             return None
 

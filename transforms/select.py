@@ -14,6 +14,7 @@ from schemas.verdict import (
     OPTIONAL,
     PROFILES,
     REJECTED,
+    VERIFIER_MARK,
     Interval,
     Thresholds,
     duplicate_reason,
@@ -91,6 +92,9 @@ class _Columns:
         self.upsampled = np.array(upsampled, dtype=object)
         self.is_duplicate = self.duplicate_of != ""
         self.no_publisher = np.array([bool(recognised_reason(source)) for source in self.transcript_source], dtype=bool)
+        verified = np.array([VERIFIER_MARK in models for models in self._texts("models")], dtype=bool)
+        recognised = np.array([source.startswith("recognised:") for source in self.transcript_source], dtype=bool)
+        self.unverified = verified & ~recognised & np.isnan(self.numbers("text_score"))
         self.not_native = np.array([value is None or value for value in upsampled], dtype=bool)
 
     def numbers(self, name: str) -> NDArray[np.float64]:
@@ -113,6 +117,14 @@ class _Columns:
 
 
 def _fails(columns: _Columns, thresholds: Thresholds) -> Mask:
+    return _fails_as_scored(columns, thresholds) | _lacks_verifying(columns, thresholds)
+
+
+def _lacks_verifying(columns: _Columns, thresholds: Thresholds) -> Mask:
+    return columns.unverified if thresholds.text_score is not None else np.zeros(columns.rows, dtype=bool)
+
+
+def _fails_as_scored(columns: _Columns, thresholds: Thresholds) -> Mask:
     fails = columns.is_duplicate.copy()
     if not thresholds.allow_recognised:
         fails |= columns.no_publisher
@@ -156,6 +168,8 @@ def _reasons(columns: _Columns, thresholds: Thresholds) -> pa.Array:
         add(missing, [missing_reason(interval.column)] * int(missing.sum()))
         add(low, interval.low_reasons(values[low].tolist()))
         add(high, interval.high_reasons(values[high].tolist()))
+    where = _lacks_verifying(columns, thresholds) & ~_fails_as_scored(columns, thresholds)
+    add(where, [missing_reason("text_score")] * int(where.sum()))
 
     row_of_reason = np.concatenate(rows)
     order = np.argsort(row_of_reason, kind="stable")

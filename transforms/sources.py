@@ -41,7 +41,11 @@ def list_source(source: Source, client: HttpClient, base: Path, kept: KeptListin
                 kept.keep(_copy_key(source, source.place), listing.episodes)
     except EpisodeError as error:
         failure = failure_of(error, source.place)
-        listing = completed(Listing((), (failure,)), failure, _copy_key(source, source.place), kept)
+        listing = Listing((), (failure,))
+        if failure.what != "empty-manifest":
+            listing = completed(listing, failure, _copy_key(source, source.place), kept)
+        elif kept is not None:
+            kept.keep(_copy_key(source, source.place), ())
     return listing if source.license is None else licensed(listing, source.license, source.place)
 
 
@@ -89,10 +93,11 @@ def _list_feed(source: Source, place: str, client: HttpClient, base: Path, kept:
         asked = following
     if first and first.is_unlisted:
         notes.append(f"{shown(where)} asks directories not to list it (itunes:block); is it meant to be used?")
-    if first and not candidates:
+    is_whole = not failures
+    if first and not candidates and is_whole:
+        # That is what it says: episodes that were withdrawn don't come back from a copy.
         line = f"empty-feed: {shown(where)} is a feed without any episode; is it the right one?"
         failures.append(failure_of(EpisodeError(line), where))
-    is_whole = not failures
     copy = kept.load(_copy_key(source, where)) if kept is not None and not is_whole else None
     if copy is not None:
         listed = {candidate.guid for candidate in candidates}

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import TypeAdapter
 
-from schemas.errors import EpisodeError, Failure
+from schemas.errors import ConfigurationError, EpisodeError, Failure
 from schemas.ids import digest, file_sha256
 from schemas.state import EpisodeState
 from transforms.models.base import Needs
@@ -151,7 +151,8 @@ def run_stage(stage: Stage, state: EpisodeState, store: Store, workers: WorkerPo
             wall_seconds=done.wall_seconds,
             is_first=done.is_first,
         )
-    except PoolClosedError:
+    except (PoolClosedError, ConfigurationError):
+        # What stops one episode so stops them all.
         raise
     except Exception as error:  # noqa: BLE001 - one bad episode never stops the others; the error is recorded
         failure = failure_of(error, stage.name, state.episode.id)

@@ -2,15 +2,17 @@
 
 import os
 import shutil
+import stat
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import NO_ROOM, disk_full
+from schemas.errors import NO_ROOM, RealtalkError, disk_full
 from schemas.ids import digest
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _REMOTE_MARK = "://"
 _COPY_BYTES = 1 << 20
+# No stage works on one episode for longer.
+_UNUSED_SECONDS = 12 * 3600.0
 
 
 def file_systems() -> "type[FileSystems]":
@@ -26,6 +30,25 @@ def file_systems() -> "type[FileSystems]":
     from apache_beam.io.filesystems import FileSystems
 
     return FileSystems
+
+
+def copies_folder() -> Path:
+    """Where copies of remote files are kept for all processes of this user; nobody else can read or plant any."""
+    folder = Path(tempfile.gettempdir()) / f"realtalk-files-{os.getuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise RealtalkError(f"{folder} is somebody else's; remove it, or set TMPDIR to a folder of your own")
+    return folder
+
+
+def remove_unused(folder: Path, seconds: float = _UNUSED_SECONDS) -> None:
+    """Remove copies that nobody has asked for lately: of a long build the disk would hold every recording."""
+    oldest = time.time() - seconds
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 @dataclass(frozen=True)
@@ -53,13 +76,17 @@ class Store:
             return path
         found = file_systems().match([path])[0].metadata_list[0]
         name = f"{digest(path, found.size_in_bytes, found.last_updated_in_seconds)}{Path(path).suffix}"
-        local = Path(tempfile.gettempdir()) / "realtalk-files" / name
+        local = copies_folder() / name
         if not local.exists():
-            local.parent.mkdir(parents=True, exist_ok=True)
+            remove_unused(local.parent)
             partial = local.with_name(f".{uuid.uuid4().hex}.partial")
-            with file_systems().open(path) as source, open(partial, "wb") as target:
-                shutil.copyfileobj(source, target, _COPY_BYTES)
-            os.replace(partial, local)
+            try:
+                with file_systems().open(path) as source, open(partial, "wb") as target:
+                    shutil.copyfileobj(source, target, _COPY_BYTES)
+                os.replace(partial, local)
+            finally:
+                partial.unlink(missing_ok=True)
+        os.utime(local)
         return str(local)
 
     @contextmanager

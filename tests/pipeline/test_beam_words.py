@@ -107,3 +107,9 @@ def test_a_runner_that_there_is_not_is_named_with_those_that_there_are() -> None
     ) as it:
         check_beam_arguments(["--runner=NoSuch"])
     assert "\n" not in str(it.value)
+
+
+@pytest.mark.parametrize("runner", ["DaskRunner", "apache_beam.runners.dask.dask_runner.DaskRunner"])
+def test_an_engine_that_loses_data_is_refused_however_it_is_named(runner: str) -> None:
+    with pytest.raises(ConfigurationError, match="it loses tagged outputs"):
+        check_beam_arguments([f"--runner={runner}"])

@@ -216,6 +216,12 @@ def test_what_knows_english_only_says_so(write) -> None:
     assert line == ("dataset.yaml:4: models: pocketsphinx knows English only, language is de; write aligner: whisper")
 
 
+def test_only_english_texts_are_verified(write) -> None:
+    models = "models: {transcriber: whisper, aligner: whisper, language: de}\n"
+    (line,) = faults(write(SMALL + models + "text: {verify: true}\n"))
+    assert line.endswith("text.verify knows English only, models.language is de; leave text.verify out")
+
+
 @pytest.mark.parametrize(
     ("speaker", "said"),
     [

@@ -80,3 +80,11 @@ def test_what_is_in_the_bucket_serves_when_its_server_does_not(site: Site, store
     assert again.media == first
     assert "the file of an earlier run serves" in again.notes[0]
     assert local(again.media.path).read_bytes() == AUDIO, "and is not overwritten by what stood for it"
+
+
+@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"{}", b'{"audio": {"file": "x.mp3"}}', b'{"transcript": 3}'])
+def test_spoilt_books_cost_a_download_and_no_episode(site: Site, store: Store, spoilt: bytes) -> None:
+    site.put("/1.mp3", conditional(AUDIO, '"a1"'))
+    first = fetched(site, store).media
+    local(store.path("work", "downloads", "e1.json")).write_bytes(spoilt)
+    assert fetched(site, store).media == first

@@ -132,6 +132,17 @@ def test_utterances_apart_share_no_clip(start: float, others: tuple, heard: Time
     assert all(cut.coverage > 0.95 for cut in cuts)
 
 
+def test_no_clip_reaches_over_what_somebody_else_says_into_a_turn(tmp_path: Path) -> None:
+    first, second = words_of("Yes it is.", 2.0, seconds=0.45), words_of("No it is not.", 4.1, seconds=0.45)
+    recording, together, aligned = plan(tmp_path, first, second)
+    assert len(together) == 1
+    target = replace(target_of(), overlaps=(Span(3.4, 3.9),))
+    cuts = plan_cuts(recording, aligned, target, (Span(1.9, 6.0),), SETTINGS)
+    assert texts_of(cuts) == ["Yes it is.", "No it is not."]
+    assert cuts[0].end < 3.5, "nor do their edges hold it"
+    assert cuts[1].start > 3.8
+
+
 def test_utterances_from_different_sources_share_no_clip(tmp_path: Path) -> None:
     said = words_of("Yes it is.", 2.0, seconds=0.45), words_of("So it was.", 3.8, seconds=0.45)
     recording, _, _ = plan(tmp_path, *said)

@@ -49,6 +49,8 @@ ROWS = st.fixed_dictionaries(
         "duplicate_of": st.sampled_from([None, "", "", "", "0123"]),
         "transcript_source": st.sampled_from([None, "", "publisher:vtt", "publisher:srt", "recognised:pocketsphinx"]),
         "upsampled": st.sampled_from([None, True, False]),
+        "text_score": st.sampled_from([None, 0.2, 0.9]),
+        "models": st.sampled_from([None, "{}", '{"verifier": "v"}']),
     }
 )
 SELECTIONS = st.one_of(

@@ -181,6 +181,37 @@ def test_a_feed_without_episodes_is_a_failure(site: Site, tmp_path: Path) -> Non
     assert listing.failures[0].why == f"{url} is a feed without any episode; is it the right one?"
 
 
+def test_episodes_that_were_withdrawn_do_not_come_back_from_a_copy(site: Site, tmp_path: Path) -> None:
+    url = site.put("/feed", serve(feed(item("a", day(1)))))
+    assert guids(listing_of(FeedSource(feed=url), tmp_path, day="2024-01-01")) == ["a"]
+    site.put("/feed", serve(feed()))
+    emptied = listing_of(FeedSource(feed=url), tmp_path, day="2024-01-02")
+    assert (guids(emptied), codes(emptied)) == ([], ["empty-feed"])
+    site.put("/feed", lambda handler: handler.reply(503))
+    assert guids(listing_of(FeedSource(feed=url), tmp_path, day="2024-01-03")) == [], "nor later"
+
+
+def test_a_manifest_that_was_emptied_lists_nothing_from_its_copy(tmp_path: Path) -> None:
+    archive(tmp_path)
+    (tmp_path / "m.csv").write_text("audio\nb.mp3\n")
+    assert guids(listing_of(ManifestSource(manifest="m.csv"), tmp_path, day="2024-01-01")) == ["b.mp3"]
+    (tmp_path / "m.csv").write_text("audio\n")
+    assert codes(listing_of(ManifestSource(manifest="m.csv"), tmp_path, day="2024-01-02")) == ["empty-manifest"]
+    (tmp_path / "m.csv").unlink()
+    assert guids(listing_of(ManifestSource(manifest="m.csv"), tmp_path, day="2024-01-03")) == []
+
+
+@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"{}"])
+def test_a_spoilt_copy_is_no_copy(tmp_path: Path, spoilt: bytes) -> None:
+    archive(tmp_path)
+    (tmp_path / "m.csv").write_text("audio\nb.mp3\n")
+    listing_of(ManifestSource(manifest="m.csv"), tmp_path, day="2024-01-01")
+    (copy,) = (tmp_path / "work" / "listings").glob("*.json")
+    copy.write_bytes(spoilt)
+    (tmp_path / "m.csv").unlink()
+    assert codes(listing_of(ManifestSource(manifest="m.csv"), tmp_path, day="2024-01-02")) == ["no-manifest"]
+
+
 def test_limits_that_take_nothing_leave_a_record(site: Site, tmp_path: Path) -> None:
     url = site.put("/feed", serve(feed(item("a", day(1)), item("b", day(2)))))
     listing = listing_of(FeedSource(feed=url, title="nothing like it"), tmp_path)

@@ -16,7 +16,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
 from schemas.episode import Episode
-from schemas.errors import EpisodeError
+from schemas.errors import ConfigurationError, EpisodeError
 from schemas.state import EpisodeState, Speech
 from schemas.turn import Span
 from transforms.episodes import EpisodeStages, Workers
@@ -45,6 +45,8 @@ class CountingSpeech(Stage):
             file.write(state.episode.guid + "\n")
         if "bad" in state.episode.title:
             raise EpisodeError("no-audio: a.mp3 holds no audio; give another file")
+        if "nowhere" in state.episode.title:
+            raise ConfigurationError("fp16 needs a GPU; say precision: fp32")
         if "worse" in state.episode.title:
             raise ZeroDivisionError("float division by zero")
         if "crash" in state.episode.title:
@@ -57,6 +59,13 @@ class CountingSpeech(Stage):
 
     def files(self, result: Speech) -> tuple[str, ...]:
         return ()
+
+
+def test_what_is_wrong_with_the_configuration_ends_the_build_at_once(
+    store: Store, ledger: Path, workers: WorkerPool
+) -> None:
+    with pytest.raises(ConfigurationError, match="say precision: fp32"):
+        run_stage(CountingSpeech(str(ledger)), state("a", "nowhere"), store, workers)
 
 
 class WithFile(CountingSpeech):

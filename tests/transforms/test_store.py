@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from folder_filesystem import PREFIX
 
-from transforms.store import Store
+from schemas.errors import RealtalkError
+from transforms.store import Store, copies_folder, remove_unused
 
 
 @pytest.fixture
@@ -82,3 +83,29 @@ def test_what_fails_while_it_is_written_never_reaches_a_remote_store(tmp_path: P
         partial.write_bytes(b"half")
         raise RuntimeError("killed")
     assert not remote.exists(remote.path("a.bin"))
+
+
+def test_copies_of_remote_files_are_for_one_user_and_go_when_nobody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remote = Store(f"{PREFIX}{tmp_path}/bucket")
+    copies = []
+    for name in ("a.txt", "b.txt"):
+        remote.write_text(remote.path(name), name)
+        copies.append(Path(remote.fetch(remote.path(name))))
+    assert copies[0].parent.stat().st_mode & 0o077 == 0
+    os.utime(copies[0], (0, 0))
+    remove_unused(copies[0].parent)
+    assert [copy.exists() for copy in copies] == [False, True]
+    assert Path(remote.fetch(remote.path("a.txt"))).read_text() == "a.txt"
+
+
+def test_a_folder_that_somebody_else_made_for_copies_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / f"realtalk-files-{os.getuid()}").symlink_to(tmp_path / "theirs")
+    with pytest.raises(RealtalkError, match="is somebody else's"):
+        copies_folder()

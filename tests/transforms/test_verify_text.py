@@ -1,6 +1,7 @@
 """Verifying text: which clips are verified, what becomes of the rest."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from schemas.episode import Episode
 from schemas.recording import Recording
 from schemas.state import Candidates, Captions, EpisodeState
 from schemas.text import Caption
+from schemas.verdict import PERMISSIVE, judge, thresholds_from
 from transforms.clip_stages import VerifyText
 from transforms.models.base import MODEL_RATE, Samples, TextVerifier
 from transforms.one_model import OneModel
@@ -55,3 +57,22 @@ def test_only_clips_that_some_profile_would_choose_are_verified(tmp_path: Path) 
     table = pq.read_table(done.candidates.scores_path, partitioning=None)
     assert table["text_score"].to_pylist() == [0.272, None, None]
     assert table.schema.names == candidate_schema().names
+
+
+def test_what_was_too_poor_to_be_verified_is_not_chosen_for_its_text() -> None:
+    loose = thresholds_from({"speaker_similarity": 0.0})
+    poor = {**GOOD, "speaker_similarity": 0.1, "text_score": None}
+    assert judge(poor, loose).kept, "where no text was verified"
+    verified = {**poor, "models": '{"verifier": "v"}'}
+    assert judge(verified, loose).reasons == ("text_score missing",)
+    assert judge(verified, replace(loose, text_score=None)).kept
+    assert judge({**verified, "clipped": 0.5}, loose).reasons == judge({**poor, "clipped": 0.5}, loose).reasons
+    heard = {**verified, "transcript_source": "recognised:whisper"}
+    assert judge(heard, loose).kept, "a recogniser's own text is never verified"
+
+
+def test_other_limits_on_what_is_verified_are_another_result() -> None:
+    episode = Episode(id="e", guid="e", feed_guid="f", source_url="e.mp3")
+    state = EpisodeState(episode, keys={"candidates": "c", "captions": "d"})
+    looser = replace(PERMISSIVE, overlap=None)
+    assert VerifyText(OneModel(Heard)).key(state) != VerifyText(OneModel(Heard), looser).key(state)

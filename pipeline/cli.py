@@ -189,7 +189,7 @@ def select(
     from pipeline.reselect import current_configuration, new_selection
     from pipeline.selection import run_select
 
-    selection = new_selection(current_configuration(dataset).select, profile, limits or ())
+    selection = new_selection(current_configuration(dataset).selection, profile, limits or ())
     return _end_of_build(run_select(dataset, selection), selection.profile, output)
 
 

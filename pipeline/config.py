@@ -6,6 +6,7 @@ What is written is kept as written; relative paths are resolved against the file
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,8 @@ from pipeline.located_yaml import parse_yaml
 from pipeline.overrides import apply_overrides
 from schemas.errors import ConfigurationError
 from schemas.ids import digest
+from schemas.verdict import PROFILES, Thresholds
+from transforms.models.voice_scale import SCALES, VoiceScale
 
 _RESOLVED = (
     "# As resolved. Relative paths start from the folder of the configuration that was built from, not from here.\n"
@@ -97,11 +100,29 @@ class Config(Section):
         """The dataset's folder: an absolute path or a URI."""
         return self.locate(self.output if self.output is not None else f"./{self.name}")
 
+    @property
+    def selection(self) -> Selection:
+        """`select`, with the limit on speaker_similarity of the diarizer's own scale where none is given."""
+        given = self.select.model_extra or {}
+        if "speaker_similarity" in given:
+            return self.select
+        gate = self._scale.gates[self.select.profile]
+        return Selection.model_validate({"profile": self.select.profile, **given, "speaker_similarity": gate})
+
+    @property
+    def profiles(self) -> dict[str, Thresholds]:
+        """The limits of every profile, on the scale of the diarizer; the strictest first."""
+        return {name: replace(limits, speaker_similarity=self._scale.gates[name]) for name, limits in PROFILES.items()}
+
+    @property
+    def _scale(self) -> VoiceScale:
+        return SCALES[self.models.choice("diarizer").name]
+
     def content(self) -> dict[str, Any]:
         """What decides the dataset's content, as plain data: all but where to, with how many hands and how politely."""
         plain = self.model_dump(mode="json", exclude={"output", "workers", "select", "download"}, exclude_none=True)
         del plain["models"]["device"]
-        return {**plain, "select": self.select.resolved, "download": {"max_bytes": self.download.max_bytes}}
+        return {**plain, "select": self.selection.resolved, "download": {"max_bytes": self.download.max_bytes}}
 
     def resolved_yaml(self) -> str:
         """What decides the dataset's content as YAML, defaults filled in.

@@ -36,7 +36,7 @@ def check_inputs(config: Config) -> Iterator[Check]:
 
 def check_clip_lengths(config: Config) -> Iterator[Check]:
     """Clips that are cut only to be rejected for their length."""
-    least, most = config.select.thresholds.duration
+    least, most = config.selection.thresholds.duration
     longest, shortest = config.clips.max_seconds, config.clips.min_seconds
     if (most is not None and longest > most) or (least is not None and shortest < least):
         kept = f"{least if least is not None else 0:g} to {most:g} s" if most is not None else f"{least:g} s and more"

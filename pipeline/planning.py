@@ -1,14 +1,11 @@
 """From a configuration to the plan of a build: stages with their settings and models, sources, rights."""
 
-from dataclasses import replace
-
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
 from pipeline.graph import Plan
 from pipeline.guests import Guests
 from pipeline.settings import consent_of, http_settings, sources_of
-from schemas.verdict import PROFILES
 from transforms.clip_stages import Align, CutClips, FindTarget, HearInterjections, ScoreClips, ScoreSpeaker, VerifyText
 from transforms.cut import CutSettings
 from transforms.decode import DecodeSettings
@@ -17,7 +14,6 @@ from transforms.diarize_pieces import PieceSettings
 from transforms.download import DownloadSettings
 from transforms.interjections import InterjectionSettings
 from transforms.measure import MeasureSettings
-from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 from transforms.speech import SpeechSettings
 from transforms.stage import Stage
 from transforms.store import Store
@@ -29,8 +25,6 @@ def make_plan(config: Config, store: Store) -> Plan:
     """The plan of a configuration's build. Reads the consent; raises ConfigurationError where it doesn't hold today."""
     models = Guests(config)
     scale = models.embedder.model.scale
-    config = with_gate(config, scale)
-    profiles = {name: replace(limits, speaker_similarity=gates(scale)[name]) for name, limits in PROFILES.items()}
     consent = consent_of(config)
     clips = config.clips
     cutting = CutSettings(
@@ -60,7 +54,7 @@ def make_plan(config: Config, store: Store) -> Plan:
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
         ScoreSpeaker(aiming),
-        *((VerifyText(models.verifier, profiles["permissive"]),) if models.verifier else ()),
+        *((VerifyText(models.verifier, config.profiles["permissive"]),) if models.verifier else ()),
     )
     return Plan(
         store=store,
@@ -70,8 +64,8 @@ def make_plan(config: Config, store: Store) -> Plan:
         until_voices=until_voices,
         after_target=after_target,
         enrolment=enrolment_plan(config, models.embedder),
-        thresholds=config.select.thresholds,
-        profiles=profiles,
+        thresholds=config.selection.thresholds,
+        profiles=config.profiles,
         splits=config.splits.shares,
         facts=DatasetFacts(
             name=config.name,
@@ -83,21 +77,3 @@ def make_plan(config: Config, store: Store) -> Plan:
             speaker=config.speaker.name,
         ),
     )
-
-
-def with_gate(config: Config, scale: VoiceScale) -> Config:
-    """The configuration with the embedder's own limit on speaker_similarity, where it gives none itself.
-
-    It is written there, so that the dataset's resolved configuration says the limit in force. Profiles hold GE2E's.
-    """
-    select = config.select
-    given = select.model_extra or {}
-    if scale == GE2E_SCALE or "speaker_similarity" in given:
-        return config
-    gated = type(select)(profile=select.profile, **{**given, "speaker_similarity": gates(scale)[select.profile]})
-    return config.model_copy(update={"select": gated})
-
-
-def gates(scale: VoiceScale) -> dict[str, float]:
-    """The limit on speaker_similarity by profile."""
-    return {"strict": scale.gate_strict, "default": scale.gate_default, "permissive": scale.gate_permissive}

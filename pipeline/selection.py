@@ -20,7 +20,7 @@ from pipeline.commit import (
     committed_manifest,
     damage,
 )
-from pipeline.config import is_uri
+from pipeline.config import Config, is_uri
 from pipeline.config_sections import Selection
 from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
@@ -59,7 +59,7 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
         engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
             pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
-            build_choice(pipeline, store, facts, selection, config.splits.shares, rows)
+            build_choice(pipeline, store, facts, config, rows)
             pipeline.run().wait_until_finish()
     unchanged = before.version == _manifest(store).version
     return read_result(store, Tally(result="unchanged" if unchanged else "written"))
@@ -69,8 +69,7 @@ def build_choice(
     root: beam.Pipeline,
     store: Store,
     facts: DatasetFacts,
-    selection: Selection,
-    splits: tuple[float, float, float],
+    config: Config,
     rows: Sequence[Row],
 ) -> None:
     """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds."""
@@ -79,7 +78,8 @@ def build_choice(
     chosen = (
         root
         | "Scored" >> beam.Create(scored)
-        | "Choose clips" >> Choose(store, selection.thresholds, splits, facts.sampling_rate)
+        | "Choose clips"
+        >> Choose(store, config.selection.thresholds, config.splits.shares, facts.sampling_rate, config.profiles)
     )
     outcomes = (
         {

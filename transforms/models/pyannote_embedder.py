@@ -10,39 +10,11 @@ from numpy.typing import NDArray
 
 from transforms.models.base import MODEL_RATE, Needs, SpeakerEmbedder
 from transforms.models.pyannote_pipeline import DEFAULT_SOURCE, PyannotePipeline, memory_errors
-from transforms.models.voice_scale import VoiceScale
+from transforms.models.voice_scale import PYANNOTE_SCALE, VoiceScale
 
 _BATCH = 32
 # As long as GE2E's: what is left out around another voice (transforms/target.py) fits windows of this length.
 _WINDOW_SECONDS = 1.6
-
-#: Not calibrated on podcasts: taken from what is known of WeSpeaker's ResNet34 trained on VoxCeleb. Its trials of two
-#: speakers have cosines about 0.05 (0.1 in one room), of one speaker 0.5 to 0.8; its equal error rate (0.8 % on
-#: VoxCeleb1-O) lies near 0.35, and for windows of 1.5 s, as in its diarization recipe, 0.1 lower. pyannote's
-#: community-1 pipeline joins embeddings nearer than a distance of 0.6, which is a cosine of 0.82, before VBx
-#: (https://github.com/wenet-e2e/wespeaker, https://github.com/pyannote/pyannote-audio).
-#: Differences are larger than GE2E's by the ratio of the spreads, about 2.
-PYANNOTE_SCALE = VoiceScale(
-    nobody=0.25,
-    switch_in_speech=0.4,
-    switch_in_pause=0.2,
-    share_slope=0.1,
-    to_enrolment=0.35,
-    to_episodes=0.45,
-    sure=0.06,
-    ahead=0.06,
-    label_weight=0.12,
-    label_agreement=0.08,
-    named_agreement=0.06,
-    behind=0.06,
-    behind_labelled=0.14,
-    same_voice=0.6,
-    linked=0.55,
-    common=0.1,
-    gate_strict=0.55,
-    gate_default=0.40,
-    gate_permissive=0.30,
-)
 
 
 class PyannoteEmbedder(SpeakerEmbedder):

@@ -20,9 +20,10 @@ from transforms.diarize_pieces import PieceSettings, diarize_pieces
 from transforms.models import pyannote_pipeline
 from transforms.models.base import MODEL_RATE
 from transforms.models.pyannote_diarizer import PyannoteDiarizer
-from transforms.models.pyannote_embedder import PYANNOTE_SCALE, PyannoteEmbedder
+from transforms.models.pyannote_embedder import PyannoteEmbedder
 from transforms.models.pyannote_pipeline import PyannotePipeline
 from transforms.models.pyannote_speech import PyannoteDetector
+from transforms.models.voice_scale import PYANNOTE_SCALE
 from transforms.windows import load_windows
 
 # Voice, start, end (s): three take turns, two of them at once for two seconds.

@@ -50,7 +50,7 @@ def make_plan(config: Config, store: Store) -> Plan:
     after_target: tuple[Stage, ...] = (
         FindTarget(aiming),
         HearInterjections(models.overlap, InterjectionSettings()),
-        Align(models.aligner, models.transcriber, models.align_settings, models.names),
+        Align(models.aligner, models.transcriber, models.align_settings, models.names, config.models.language),
         CutClips(cutting),
         ScoreClips(models.scorer, cutting, MeasureSettings()),
         ScoreSpeaker(aiming),

@@ -91,19 +91,21 @@ def align_target(
     transcript_format: str,
     aligner: Aligner,
     settings: AlignSettings,
+    language: str = "en",
 ) -> Utterances:
     """What the target says according to the captions, aligned anew; `shift` is what the captions' times were off by.
 
-    `target` are the spans that are surely the target's alone, `speech` all detected speech (seconds). Passages whose
+    `target` are the spans that are surely the target's alone, `speech` all detected speech (seconds), `language` (a
+    code or tag such as "de") that of the captions. Passages whose
     text isn't found, and phrases that fit badly, are in no utterance; `notes` count them.
     """
-    script = read_script(captions)
+    script = read_script(captions, language)
     if not script.words:
         return Utterances((), notes=("the transcript holds no words that can be said",))
     passages = find_passages(recording, target, speech, settings.preferred_seconds, settings.longest_seconds)
     if not passages:
         return Utterances((), notes=("no speech was detected in the target's turns",))
-    seeker = _Seeker(recording, script, aligner, settings)
+    seeker = _Seeker(recording, script, aligner, settings, language)
     locator = locate(script, passages, seeker.listen_for_anchor)
     looked = [(passage, seeker.look_around(passage, locator)) for passage in passages]
     missing = [passage for passage, found in looked if found is None]
@@ -120,11 +122,14 @@ def align_target(
 class _Seeker:
     """Looks for words of one script in passages of one recording."""
 
-    def __init__(self, recording: Recording, script: Script, aligner: Aligner, settings: AlignSettings) -> None:
+    def __init__(
+        self, recording: Recording, script: Script, aligner: Aligner, settings: AlignSettings, language: str
+    ) -> None:
         self._recording = recording
         self._script = script
         self._aligner = aligner
         self._settings = settings
+        self._language = language
         self._anchors: dict[Passage, _Found] = {}
 
     def listen_for_anchor(self, passage: Passage, first: int, last: int) -> Sequence[Hit]:
@@ -236,7 +241,7 @@ class _Seeker:
         for place in range(len(readings)):
             if self._fits(best, place) or not readings[place].whole:
                 continue
-            for spoken in alternatives(self._script.tokens[readings[place].place])[:_MOST_READINGS]:
+            for spoken in alternatives(self._script.tokens[readings[place].place], self._language)[:_MOST_READINGS]:
                 now = best[0]
                 other = self._align(samples, (*now[:place], replace(now[place], spoken=spoken), *now[place + 1 :]))
                 if other and other[1].score > best[1].score + _READING_GAIN:

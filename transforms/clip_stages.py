@@ -29,6 +29,7 @@ from transforms.models.base import (
     TextVerifier,
     Transcriber,
 )
+from transforms.models.choice import AUTO
 from transforms.one_model import OneModel
 from transforms.overlap import merged, overlap_share
 from transforms.script import spoken_sentences
@@ -36,6 +37,7 @@ from transforms.shards import write_clips, write_table
 from transforms.stage import Stage
 from transforms.store import Store
 from transforms.target import ClipVoice, TargetSettings, find_target
+from transforms.text.context import is_english
 from transforms.transcribe import transcribe_target
 
 _UNCUT = "no pause is near that would make clips of the lengths allowed"
@@ -94,13 +96,15 @@ class HearInterjections(Stage):
 class Align(Stage):
     """Words and phones in time: the publisher's, or a recogniser's where nothing is published.
 
-    `names` are told to the recogniser, besides those of the episode; None where it can't be told any.
+    `names` are told to the recogniser, besides those of the episode; None where it can't be told any. `language` is
+    that of the captions; "auto" takes the feed's.
     """
 
     aligner: OneModel[Aligner]
     transcriber: OneModel[Transcriber]
     settings: AlignSettings
     names: tuple[str, ...] | None = None
+    language: str = "en"
     name = "utterances"
     result = Utterances
 
@@ -108,6 +112,8 @@ class Align(Stage):
         models: list[Any] = [self.aligner.identity]
         if not known(state.captions).cues:
             models += [self.transcriber.identity, *self._names(state.episode)]
+        elif not is_english(language := self._language(state.episode)):
+            models.append(language)
         # Not the target's own key: another identity that finds the same spans changes nothing here.
         return (
             state.keys["speech"],
@@ -125,7 +131,14 @@ class Align(Stage):
             return Utterances(())
         if captions.cues:
             return align_target(
-                recording, target.spans, speech.spans, captions.cues, captions.format, aligner, self.settings
+                recording,
+                target.spans,
+                speech.spans,
+                captions.cues,
+                captions.format,
+                aligner,
+                self.settings,
+                self._language(state.episode),
             )
         return transcribe_target(
             recording,
@@ -136,6 +149,9 @@ class Align(Stage):
             self.settings,
             self._names(state.episode),
         )
+
+    def _language(self, episode: Episode) -> str:
+        return episode.language if self.language == AUTO else self.language
 
     def _names(self, episode: Episode) -> tuple[str, ...]:
         """How the show writes its names: the configuration's, then the feed's."""

@@ -12,6 +12,7 @@ from schemas.ids import digest
 from schemas.recording import STANDARD_RATES, Recording
 from schemas.text import Phone, Utterance, Utterances, Word, worst
 from schemas.turn import Span, TargetSpeech
+from transforms.models.choice import UNSPACED
 from transforms.pauses import LevelTrack, Pause, dip_between, level_track, pause_after, pause_before, pause_between
 from transforms.render import encode_flac, render_cut
 from transforms.room_tone import RoomTone
@@ -259,10 +260,12 @@ def _cut(
     """The clip of words i..j-1, its times still those of the recording."""
     words = passage.words[i:j]
     first, last = passage.origin[i], passage.origin[j - 1]
+    evidence = worst(utterance.evidence for utterance in utterances[first : last + 1])
+    space = "" if evidence and evidence.language in UNSPACED else " "
     return Cut(
         start=round(before.end - _edge(before, settings), _DECIMALS),
         end=round(after.start + _edge(after, settings), _DECIMALS),
-        text=" ".join(word.text for word in words),
+        text=space.join(word.text for word in words),
         spoken=" ".join(word.spoken for word in words if word.spoken),
         words=words,
         phones=_phones(utterances[first : last + 1], words),
@@ -271,7 +274,7 @@ def _cut(
         coverage=1.0,
         leading_tone=round(_missing(before, settings), _DECIMALS),
         trailing_tone=round(_missing(after, settings), _DECIMALS),
-        evidence=worst(utterance.evidence for utterance in utterances[first : last + 1]),
+        evidence=evidence,
     )
 
 

@@ -38,9 +38,9 @@ class Script:
         return self.labels[self.token_of[word]]
 
 
-def read_script(captions: Sequence[Caption]) -> Script:
-    """The captions in their order, tokenised as one text."""
-    tokenised = tokenise_many([caption.text for caption in captions])
+def read_script(captions: Sequence[Caption], language: str = "en") -> Script:
+    """The captions in their order, tokenised as one text of a language (a code or tag such as "de")."""
+    tokenised = tokenise_many([caption.text for caption in captions], language)
     tokens = tuple(token for line in tokenised for token in line)
     spoken = spoken_words(tokens)
     labels = tuple(caption.speaker for caption, line in zip(captions, tokenised, strict=True) for _ in line)

@@ -10,7 +10,7 @@ from made_speech import RATE, noise, recording_of, spoken, utterance, words_of
 
 from schemas.clip import Cut
 from schemas.recording import Recording
-from schemas.text import Phone, Utterance, Utterances, Word
+from schemas.text import Evidence, Phone, Utterance, Utterances, Word
 from schemas.turn import Span, TargetSpeech, Turn
 from transforms.cut import CutSettings, clip_id, clip_rate, left_out, plan_cuts, render_cut
 
@@ -141,6 +141,15 @@ def test_no_clip_reaches_over_what_somebody_else_says_into_a_turn(tmp_path: Path
     assert texts_of(cuts) == ["Yes it is.", "No it is not."]
     assert cuts[0].end < 3.5, "nor do their edges hold it"
     assert cuts[1].start > 3.8
+
+
+def test_a_language_without_spaces_is_written_without(tmp_path: Path) -> None:
+    text = words_of("你 好 吗", 2.0, seconds=0.5)
+    recording, (spaced,), aligned = plan(tmp_path, text)
+    assert spaced.text == "你 好 吗"
+    heard = replace(aligned.utterances[0], evidence=Evidence(0.1, -0.2, "zh", 0.9))
+    (cut,) = plan_cuts(recording, Utterances((heard,)), target_of(), (Span(1.9, 4.0),), SETTINGS)
+    assert cut.text == "你好吗"
 
 
 def test_utterances_from_different_sources_share_no_clip(tmp_path: Path) -> None:

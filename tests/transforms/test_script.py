@@ -7,6 +7,12 @@ from schemas.text import Caption
 from transforms.script import read_script
 
 
+def test_a_script_is_said_in_its_own_language() -> None:
+    captions = (Caption("3 Dr. Müller", 0.0, 2.0), Caption("Привет", 2.0, 3.0))
+    assert read_script(captions, "de").words == ("dr", "muller", "привет")
+    assert read_script(captions[:1]).words == ("three", "doctor", "muller")
+
+
 def test_words_keep_their_token_and_label_and_get_times_inside_their_caption() -> None:
     script = read_script([Caption("It cost $3.50.", 10.0, 13.0, "Ann"), Caption("Really?", 13.5, 14.0, "Bob")])
     assert script.timed

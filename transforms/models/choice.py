@@ -36,6 +36,8 @@ _CODES = (
 #: The codes of the languages that Whisper knows (whisper.tokenizer.LANGUAGES), in the order of its tokens.
 LANGUAGES = tuple(_CODES.split())
 AUTO = "auto"
+#: Those that are written without spaces between words.
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from schemas.errors import ConfigurationError
 from schemas.text import Evidence, Word
 from transforms.models.base import MODEL_RATE, AlignmentError, Heard, Samples
-from transforms.models.choice import AUTO
+from transforms.models.choice import AUTO, UNSPACED
 from transforms.models.whisper_model import FP16, WhisperModel, is_out_of_memory, memory_told
 from transforms.models.whisper_times import LONGEST_SECONDS, Timed, in_order, log_probability, time_tokens
 
@@ -29,7 +29,6 @@ _LANGUAGE_SPANS = 5
 # Spans decoded at a time.
 _BATCH = {"cuda": 16, "cpu": 4}
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ def _written(timings: Sequence[Any], language: str) -> Iterator[Timed]:
         text = "".join(timing.word.split())
         if not text:
             continue
-        if open_word and (timing.word[0].isspace() or language in _UNSPACED):
+        if open_word and (timing.word[0].isspace() or language in UNSPACED):
             yield open_word
             open_word = None
         score = log_probability(timing.probability)

@@ -3,6 +3,7 @@
 Weights are a named model's, fetched once by openai-whisper, or a checkpoint file's: {"dims", "model_state_dict"}.
 """
 
+import fcntl
 import functools
 import importlib.util
 import os
@@ -96,7 +97,8 @@ def precision_of(precision: str, device: str) -> str:
     """ "fp16" or "fp32": where it is "auto", what the device is best at."""
     if precision != AUTO:
         return precision
-    return FP16 if device_of(device) == "cuda" else FP32
+    # Where a GPU is asked for there is one on the machines that work, whatever the one is that starts them.
+    return FP16 if device == "cuda" or device_of(device) == "cuda" else FP32
 
 
 @contextmanager
@@ -175,14 +177,23 @@ def _address(name: str) -> str:
     return str(whisper._MODELS[name])
 
 
+def cache_folder() -> Path:
+    """Where openai-whisper keeps what it fetched."""
+    return Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper"
+
+
 def _fetched(name: str) -> str:
     """The file of a named model, fetched where it isn't there yet."""
     import whisper
 
-    cache = Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper"
+    cache = cache_folder()
     address = _address(name)
     try:
-        return str(whisper._download(address, str(cache), False))
+        cache.mkdir(parents=True, exist_ok=True)
+        # whisper writes into the file itself: of two workers the second would cut off what the first has fetched.
+        with open(cache / f".{name}.lock", "a", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return str(whisper._download(address, str(cache), False))
     except (OSError, RuntimeError, TypeError) as error:
         raise EpisodeError(
             f"whisper-hub: Whisper {name} can't be fetched from {address} ({_first_line(error)}); put the file at "

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def tokenise(text: str, language: str = "en") -> tuple[Token, ...]:
 
     Never said, spoken == (): punctuation alone; stage directions ([music], (laughs), *applause*, what is between
     notes ♪), each one token, spaces and all. Said, but spoken == () because there is no way to write it: words of
-    other scripts, digits in languages other than English, endless strings; `is_unsayable` tells them, and an aligner
+    other scripts in English, digits in other languages, endless strings; `is_unsayable` tells them, and an aligner
     finds speech there that no word covers.
     """
     return tokenise_many((text,), language)[0]
@@ -189,10 +190,14 @@ def _is_shouting(cores: Sequence[str], said: Sequence[int], k: int) -> bool:
 
 
 def _foreign(speech: str) -> Words:
-    """Words of other languages: their Latin letters as they are; figures are said who knows how."""
+    """Words of other languages: their letters as they are, of Latin ones the plain form; figures are said who knows
+    how."""
     word = sayable_letters(speech).strip("'")
-    if not word or any(c.isdigit() for c in speech):
+    if any(c.isdigit() for c in speech):
         return ()
+    if not word:
+        letters = "".join(c for c in speech.lower() if c.isalpha() or unicodedata.combining(c))
+        return (letters,) if 0 < len(letters) <= LONGEST_WORD else ()
     words = tuple(filter(None, (sayable_letters(part).strip("'") for part in re.split(r"[^\w'’]+", speech))))
     return words if all(len(part) <= LONGEST_WORD for part in words) else ()
 

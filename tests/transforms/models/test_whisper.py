@@ -2,12 +2,15 @@
 
 import hashlib
 import itertools
+import multiprocessing
+import os
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from web_server import Site, serve
 from whisper_checkpoint import write_checkpoint
 
 from schemas.errors import ConfigurationError, EpisodeError, RealtalkError
@@ -16,7 +19,7 @@ from transforms.models.base import MODEL_RATE, Aligner, Alignment, AlignmentErro
 from transforms.models.choice import LANGUAGES
 from transforms.models.whisper_aligner import WhisperAligner
 from transforms.models.whisper_listener import Listened, WhisperListener, prompt_of
-from transforms.models.whisper_model import WhisperModel
+from transforms.models.whisper_model import WhisperModel, _fetched, precision_of
 from transforms.models.whisper_times import Timed, in_order
 from transforms.models.whisper_transcriber import WhisperTranscriber
 
@@ -308,3 +311,26 @@ def test_where_memory_runs_out_batches_get_smaller_and_then_a_line_says_so(
     most = 0
     with pytest.raises(EpisodeError, match=r"^out-of-memory: listening with Whisper .*smaller model"):
         WhisperTranscriber(checkpoint).transcribe(spans[0])
+
+
+def test_a_gpu_that_is_asked_for_is_not_asked_of_the_machine_that_starts_the_build() -> None:
+    assert precision_of("auto", "cuda") == "fp16"
+    assert precision_of("fp32", "cuda") == "fp32"
+    assert precision_of("auto", "cpu") == "fp32"
+
+
+def _fetch(address: str, cache: str) -> str:
+    os.environ["XDG_CACHE_HOME"] = cache
+    whisper._MODELS["tiny-made"] = address
+    return hashlib.sha256(Path(_fetched("tiny-made")).read_bytes()).hexdigest()
+
+
+def test_workers_that_fetch_the_same_weights_at_once_both_get_them_whole(tmp_path: Path) -> None:
+    content = write_checkpoint(tmp_path / "tiny.pt").read_bytes()
+    with Site() as site:
+        site.put(f"/{hashlib.sha256(content).hexdigest()}/tiny-made.pt", serve(content))
+        address = site.url(f"/{hashlib.sha256(content).hexdigest()}/tiny-made.pt")
+        with multiprocessing.get_context("spawn").Pool(2) as pool:
+            fetched = pool.starmap(_fetch, [(address, str(tmp_path / "cache"))] * 2, chunksize=1)
+        assert fetched == [hashlib.sha256(content).hexdigest()] * 2
+        assert len(site.requests) == 1, "the second takes what the first has fetched"

@@ -104,6 +104,9 @@ def test_the_british_say_and_and_put_the_day_first():
 
 def test_other_languages_are_words_only():
     assert said("Ça coûte 5 euros", "fr") == "ca coute euros"
+    assert said("Привет, мир — 7 дней!", "ru") == "привет мир дней"
+    assert said("Καλημέρα", "el") == "καλημέρα"
+    assert said("Dr. Müller", "de") == "dr muller", "no English doctor"
 
 
 @pytest.mark.parametrize(

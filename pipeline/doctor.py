@@ -34,13 +34,14 @@ _NATIVE = {
     "onnxruntime": "pip install --force-reinstall onnxruntime; needs glibc 2.27 or later",
     "torch": "pip install --force-reinstall 'torch>=2.8,<2.14'",
 }
-# Weights that come inside a package: package, file below it, smallest size in bytes that is no stump, what it is.
+# Weights that come inside a package: package, file below it, smallest size in bytes that is no stump, what it is and
+# its licence, which is the package's.
 _WEIGHTS = (
-    ("resemblyzer", "pretrained.pt", 10_000_000, "GE2E speaker embedding"),
-    ("silero_vad", "data/silero_vad.onnx", 1_000_000, "silero speech detector"),
-    ("pocketsphinx", "model/en-us/en-us/mdef", 1_000_000, "en-us acoustic model"),
-    ("pocketsphinx", "model/en-us/cmudict-en-us.dict", 1_000_000, "pronouncing dictionary"),
-    ("speechmos", "dnsmos_models/sig_bak_ovr.onnx", 500_000, "DNSMOS"),
+    ("resemblyzer", "pretrained.pt", 10_000_000, "GE2E speaker embedding, Apache-2.0"),
+    ("silero_vad", "data/silero_vad.onnx", 1_000_000, "silero speech detector, MIT"),
+    ("pocketsphinx", "model/en-us/en-us/mdef", 1_000_000, "en-us acoustic model, BSD"),
+    ("pocketsphinx", "model/en-us/cmudict-en-us.dict", 1_000_000, "pronouncing dictionary, BSD"),
+    ("speechmos", "dnsmos_models/sig_bak_ovr.onnx", 500_000, "DNSMOS, MIT"),
 )
 
 
@@ -87,21 +88,27 @@ def examine(config: Path | None, overrides: Sequence[str] = ()) -> Iterator[Chec
         yield from check_machine()
         return
     from pipeline.doctor_inputs import check_inputs
+    from pipeline.doctor_models import worker_bytes
 
-    yield from check_machine(loaded.workers)
+    yield from check_machine(loaded.workers, worker_bytes(loaded))
     yield from check_inputs(loaded)
 
 
-def check_machine(workers: int = 1) -> Iterator[Check]:
-    """Look at Python, packages, weights, native libraries, memory and cores. Takes some seconds."""
+def check_machine(workers: int = 1, worker_bytes: int = WORKER_BYTES) -> Iterator[Check]:
+    """Look at Python, packages, weights, native libraries, memory (of `worker_bytes` a worker) and cores.
+
+    Takes some seconds.
+    """
     yield check_python(sys.version_info[:3])
     yield from check_packages()
     yield from check_conflicts()
     yield from check_weights()
     yield from check_native(tuple(_NATIVE))
     yield check_cores(workers)
-    yield check_memory(workers, memory_bytes())
+    yield check_memory(workers, memory_bytes(), worker_bytes)
     yield check_extra("espeakng_loader", "demo", "speaks the demonstration's podcast")
+    yield check_extra("whisper", "whisper", "writes and aligns text, best on a GPU")
+    yield check_extra("pyannote.audio", "pyannote", "tells speakers apart, best on a GPU")
 
 
 def check_python(version: tuple[int, ...]) -> Check:
@@ -177,7 +184,10 @@ def check_weight(package: str, file: str, smallest_bytes: int, what: str) -> Che
 
 def package_folder(package: str) -> Path | None:
     """Where a package lies, without importing it; None where it is not installed."""
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        return None
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(next(iter(spec.submodule_search_locations)))
@@ -239,14 +249,14 @@ def check_cores(workers: int) -> Check:
     return Check("cores", Status.OK, f"{cores}, {workers} used by a build")
 
 
-def check_memory(workers: int, available: int | None) -> Check:
+def check_memory(workers: int, available: int | None, worker_bytes: int = WORKER_BYTES) -> Check:
     """Memory against what `workers` processes take; `available` in bytes, None where it can't be known."""
-    needed = workers * WORKER_BYTES
+    needed = workers * worker_bytes
     if available is None:
         return Check("memory", Status.OK, f"can't be told here; a build takes about {needed / 1e9:.1f} GB")
     found = f"{available / 1e9:.1f} GB free, a build takes about {needed / 1e9:.1f} GB"
     if available < needed:
-        fewer = max(1, int(available // WORKER_BYTES))
+        fewer = max(1, int(available // worker_bytes))
         mend = f"workers: {fewer} in the configuration" if fewer < workers else "close other programs"
         return Check("memory", Status.WARNING, found, mend)
     return Check("memory", Status.OK, found)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.config import Config, is_uri
 from pipeline.doctor import CONFIGURATION, Check, Status, check_output
+from pipeline.doctor_models import check_models
 from pipeline.plan import Forecast, PlannedEpisode, file_seconds, forecast
 from pipeline.settings import consent_of
 from schemas.errors import ConfigurationError
@@ -19,6 +20,7 @@ _LEAST_ENROLMENT_SECONDS = 1.5
 def check_inputs(config: Config) -> Iterator[Check]:
     """Look at everything that the configuration names. Asks every feed once; downloads no episode."""
     yield Check(CONFIGURATION, Status.OK, f"{config.name}, {config.hash}")
+    yield from check_models(config)
     yield from check_clip_lengths(config)
     yield from check_enrolment(config)
     yield check_consent(config, datetime.datetime.now(datetime.UTC).date())

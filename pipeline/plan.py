@@ -8,7 +8,9 @@ from statistics import fmean
 from typing import Any
 
 from pipeline.config import Config, is_uri
+from pipeline.config_sections import Models
 from pipeline.inspect import open_dataset
+from pipeline.plan_models import STAGES, PlannedModel, hours_left, neural_seconds, planned_models
 from pipeline.settings import http_settings, sources_of
 from pipeline.timings import Rate, read_timings
 from schemas.episode import Episode
@@ -52,6 +54,7 @@ COSTS: Mapping[str, Cost] = {
     "candidates": Cost(1.0),
     "verified": Cost(1700.0, CLIPS),
 }
+_EMBEDDED = Models()
 # The stage that a configuration may leave out.
 _VERIFYING = "verified"
 # Where no transcript is published a recogniser writes one, which costs many times what aligning does.
@@ -117,6 +120,7 @@ class Forecast:
     disk_bytes: int
     free_bytes: int | None
     notes: tuple[str, ...] = field(default=())
+    models: tuple[PlannedModel, ...] = ()
     cost: float = 0.0
 
     @property
@@ -145,7 +149,7 @@ def forecast(config: Config, done: Callable[[Episode], tuple[str, ...]], cores: 
     workers = min(config.workers, cores)
     stages = tuple(
         stage
-        for stage in forecast_stages(episodes, timings.rates, shares, workers)
+        for stage in forecast_stages(episodes, timings.rates, shares, workers, config.models)
         if stage.stage != _VERIFYING or config.text.verify
     )
     download = sum(episode.bytes for episode in episodes if "media" not in episode.done and is_uri(episode.source_url))
@@ -162,6 +166,7 @@ def forecast(config: Config, done: Callable[[Episode], tuple[str, ...]], cores: 
         disk_bytes=download + _made_bytes(episodes, shares[CLIPS]),
         free_bytes=free_bytes(output),
         notes=tuple(note for note in merged.notes if all(note not in listing.notes for listing in listings)),
+        models=_models(config, episodes, shares[TARGET]),
     )
 
 
@@ -192,11 +197,24 @@ def forecast_stages(
     measured: Mapping[str, Rate],
     shares: Mapping[str, float] = SHARES,
     workers: int = 1,
+    models: Models = _EMBEDDED,
 ) -> tuple[PlannedStage, ...]:
-    """What is left for every stage, and what it takes: by measurements, else by the table of COSTS."""
+    """What is left for every stage, and what it takes: by measurements, else by the table of COSTS.
+
+    Where a neural model works, its GPU time at stated speeds stands for the CPU time of the thread that waits for it.
+    """
     return tuple(
-        _stage(name, cost, episodes, measured.get(name), shares[cost.of], workers) for name, cost in COSTS.items()
+        _stage(name, cost, episodes, measured.get(name), shares[cost.of], workers, models)
+        for name, cost in COSTS.items()
     )
+
+
+def _models(config: Config, episodes: Sequence[PlannedEpisode], target_share: float) -> tuple[PlannedModel, ...]:
+    left = {
+        stage: hours_left([(one.seconds, one.has_transcript) for one in episodes if stage not in one.done])
+        for stage in STAGES.values()
+    }
+    return planned_models(config.models, left, target_share)
 
 
 def _stage(
@@ -206,6 +224,7 @@ def _stage(
     measured: Rate | None,
     share: float,
     workers: int,
+    models: Models,
 ) -> PlannedStage:
     left = [episode for episode in episodes if name not in episode.done]
     hours = sum(episode.seconds for episode in left) / 3600
@@ -214,7 +233,7 @@ def _stage(
         cpu_seconds = hours * share * measured.cpu_seconds_per_hour + loads * measured.load_cpu_seconds
         wall_seconds = hours * share * measured.wall_seconds_per_hour + loads * measured.load_wall_seconds
     else:
-        cpu_seconds = sum(episode.seconds / 3600 * share * _rate(name, cost, episode) for episode in left)
+        cpu_seconds = sum(episode.seconds / 3600 * share * _rate(name, cost, episode, models) for episode in left)
         wall_seconds = cpu_seconds
     return PlannedStage(
         name, len(episodes) - len(left), len(left), hours, cpu_seconds, wall_seconds, measured is not None
@@ -227,7 +246,10 @@ def _wall_seconds(stages: Sequence[PlannedStage], workers: int, overhead: float)
     return sum(stage.wall_seconds for stage in stages) / busy + overhead if busy else 0.0
 
 
-def _rate(name: str, cost: Cost, episode: PlannedEpisode) -> float:
+def _rate(name: str, cost: Cost, episode: PlannedEpisode, models: Models) -> float:
+    neural = neural_seconds(models, episode.has_transcript)
+    if name in neural:
+        return neural[name]
     recognising = name == "utterances" and not episode.has_transcript
     return (_RECOGNISING if recognising else cost).cpu_seconds_per_hour
 

@@ -92,6 +92,14 @@ def show_plan(plan: "Forecast", output: Format) -> None:
             for stage in plan.stages
         ],
     )
+    if plan.models:
+        print_table(
+            ["neural model", "", Column("hours", True), Column("GPU time", True), ""],
+            [
+                (one.task, one.model, f"{one.hours:.1f}", duration(one.gpu_seconds), f"as {one.gpu} takes")
+                for one in plan.models
+            ],
+        )
     print_facts(_totals(plan))
 
 

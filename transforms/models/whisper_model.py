@@ -57,7 +57,7 @@ class WhisperModel:
     def sha256(self) -> str:
         """Hash of the weights: of a named model the one that openai-whisper checks its download against."""
         if not self.is_file:
-            return _address(self.model).split("/")[-2]
+            return weights_address(self.model).split("/")[-2]
         try:
             status = os.stat(self.model)
             return _file_hash(self.model, status.st_size, status.st_mtime_ns)
@@ -167,8 +167,8 @@ def _heads_of(sha256: str) -> bytes | None:
     return next((whisper._ALIGNMENT_HEADS[name] for name, url in whisper._MODELS.items() if sha256 in url), None)
 
 
-def _address(name: str) -> str:
-    """Where a named model is fetched from."""
+def weights_address(name: str) -> str:
+    """Where a named model is fetched from; raises ConfigurationError where there is none of that name."""
     import whisper
 
     if name not in whisper._MODELS:
@@ -187,7 +187,7 @@ def _fetched(name: str) -> str:
     import whisper
 
     cache = cache_folder()
-    address = _address(name)
+    address = weights_address(name)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         # whisper writes into the file itself: of two workers the second would cut off what the first has fetched.

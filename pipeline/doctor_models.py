@@ -9,7 +9,7 @@ from pipeline.config import Config
 from pipeline.doctor import WORKER_BYTES, Check, Status
 from pipeline.plan_models import STAGES, written
 from schemas.errors import ConfigurationError
-from transforms.models.choice import DEFAULT_PYANNOTE, ModelChoice, is_path
+from transforms.models.choice import DEFAULT_PYANNOTE, ModelChoice, is_missing_folder, is_path
 from transforms.models.pyannote_pipeline import MEMORY_GB as PYANNOTE_MEMORY_GB
 from transforms.models.whisper_model import MEMORY_GB as WHISPER_MEMORY_GB
 from transforms.models.whisper_model import cache_folder, device_of, weights_address
@@ -89,11 +89,6 @@ def check_pyannote(name: str, choice: ModelChoice, config: Config) -> Check:
         f"accept the conditions at https://hf.co/{source}, create a token at https://hf.co/settings/tokens, "
         f"and set {_TOKEN} to it; or name the folder of a pipeline",
     )
-
-
-def is_missing_folder(source: str) -> bool:
-    """Whether a source that is no folder here can't be a hub id either: it is the path of one that isn't there."""
-    return source.startswith((".", "/", "~")) or source.count("/") != 1
 
 
 def check_device(device: str) -> Check:

@@ -2,15 +2,12 @@
 
 import functools
 import importlib
-import importlib.util
 import os
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from pipeline.config import Config
-from schemas.errors import ConfigurationError
 from transforms.align import AlignSettings
 from transforms.models.base import (
     Aligner,
@@ -23,7 +20,7 @@ from transforms.models.base import (
     TextVerifier,
     Transcriber,
 )
-from transforms.models.choice import DEFAULT_PYANNOTE, ModelChoice, is_path
+from transforms.models.choice import DEFAULT_PYANNOTE, ModelChoice, is_missing_folder, is_path
 from transforms.models.dnsmos import Dnsmos
 from transforms.models.ge2e import Ge2eEmbedder
 from transforms.models.ge2e_overlap import Ge2eOverlapDetector
@@ -35,8 +32,6 @@ from transforms.models.whisper_aligner import SCORES, WhisperAligner
 from transforms.models.whisper_model import WhisperModel, check_installed, precision_of
 from transforms.models.whisper_transcriber import WhisperTranscriber
 from transforms.one_model import OneModel
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 class Guests:
@@ -110,11 +105,9 @@ class Guests:
         return WhisperModel(model, models.device, precision_of(models.precision, models.device))
 
     def _pyannote(self, module: str, name: str, choice: ModelChoice) -> Callable[[], Any]:
-        if not _is_installed("pyannote.audio"):
-            raise ConfigurationError("pyannote.audio is not installed; pip install 'realtalk[pyannote]'")
         source = choice.argument or DEFAULT_PYANNOTE
         folder = self._config.locate(source)
-        if os.path.isdir(folder) or not _HUB_ID.fullmatch(source):
+        if os.path.isdir(folder) or is_missing_folder(source):
             source = folder
         return functools.partial(_imported, module, name, source, self._config.models.device)
 
@@ -127,10 +120,3 @@ def _imported(module: str, name: str, source: str, device: str) -> Model:
     """A model whose module is imported only where it is chosen."""
     made: Model = getattr(importlib.import_module(f"transforms.models.{module}"), name)(source, device)
     return made
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

@@ -202,18 +202,34 @@ def _spoken(turns: Sequence[PieceTurn], voices: int) -> NDArray[np.float64]:
 def _rejoined(turns: Sequence[PieceTurn], gap: float) -> tuple[PieceTurn, ...]:
     """Turns in order, those of one voice with a shorter silence than `gap` made one, whoever else speaks there."""
     by_voice: dict[int, list[PieceTurn]] = {}
+    others = _Others(turns)
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end, turn.voice)):
         own = by_voice.setdefault(turn.voice, [])
-        if own and turn.start - own[-1].end <= gap and not _is_answered(turns, own[-1], turn):
+        if own and turn.start - own[-1].end <= gap and not others.answer(own[-1], turn):
             own[-1] = replace(own[-1], end=max(own[-1].end, turn.end))
         else:
             own.append(turn)
     return tuple(sorted((turn for own in by_voice.values() for turn in own), key=lambda turn: (turn.start, turn.end)))
 
 
-def _is_answered(turns: Sequence[PieceTurn], before: PieceTurn, after: PieceTurn) -> bool:
-    """Whether another voice is heard in the silence between two turns of one."""
-    return any(turn.voice != after.voice and turn.start < after.start and turn.end > before.end for turn in turns)
+class _Others:
+    """Who else is heard, and when: of a long talk's turns without looking at each."""
+
+    def __init__(self, turns: Sequence[PieceTurn]) -> None:
+        self._heard: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        for voice in {turn.voice for turn in turns}:
+            own = sorted((turn.start, turn.end) for turn in turns if turn.voice == voice)
+            starts, ends = np.array(own, np.float64).T
+            # How far the turns up to each one reach.
+            self._heard[voice] = starts, np.maximum.accumulate(ends)
+
+    def answer(self, before: PieceTurn, after: PieceTurn) -> bool:
+        """Whether another voice is heard in the silence between two turns of one."""
+        for voice, (starts, reach) in self._heard.items():
+            begun = int(np.searchsorted(starts, after.start))
+            if voice != after.voice and begun and reach[begun - 1] > before.end:
+                return True
+        return False
 
 
 def _rounded(spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -16,6 +16,8 @@ from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 
 MODEL_RATE = 16_000
 Samples = NDArray[np.float32]
+# Windows overlap: of an hour, all of them are many times its samples.
+_WINDOWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,11 @@ class SpeakerEmbedder(Model):
         """
         length = round(self.window_seconds * MODEL_RATE)
         padded = np.pad(samples, length)
-        return self.embed(np.stack([padded[start : start + length] for start in starts + length]))
+        found = [np.zeros((0, self.dimension), np.float32)]
+        for first in range(0, len(starts), _WINDOWS_AT_ONCE):
+            some = starts[first : first + _WINDOWS_AT_ONCE] + length
+            found.append(self.embed(np.stack([padded[start : start + length] for start in some])))
+        return np.concatenate(found)
 
 
 @dataclass(frozen=True, slots=True)

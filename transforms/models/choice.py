@@ -75,6 +75,11 @@ def is_path(argument: str) -> bool:
     return "/" in argument or "\\" in argument or argument.endswith(".pt")
 
 
+def is_missing_folder(source: str) -> bool:
+    """Whether a source that is no folder here can't be a hub id either: it is the path of one that isn't there."""
+    return source.startswith((".", "/", "~")) or source.count("/") != 1
+
+
 def nearest(name: str, known: list[str]) -> str:
     """ "did you mean ...?", or all that there are."""
     near = difflib.get_close_matches(name, known, 1, 0.5)

@@ -10,6 +10,9 @@ from transforms.models.base import MODEL_RATE, Needs, Samples, Segmented, Speake
 from transforms.models.pyannote_embedder import PyannoteEmbedder, unit_rows
 from transforms.models.pyannote_pipeline import DEFAULT_SOURCE, PyannotePipeline, memory_errors
 
+# Raised by one when the same audio gives other turns than before.
+_REVISION = 1
+
 
 class PyannoteDiarizer(SpeakerSegmenter):
     """A whole pipeline (segmentation, embedding, clustering) on samples; it reads no file itself."""
@@ -20,7 +23,7 @@ class PyannoteDiarizer(SpeakerSegmenter):
 
     @property
     def identity(self) -> str:
-        return f"{self._pipeline.identity}:diarization"
+        return f"{self._pipeline.identity}:diarization:{_REVISION}:window={self.embedder.window_seconds}"
 
     @property
     def needs(self) -> Needs:

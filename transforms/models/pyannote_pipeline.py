@@ -16,6 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from schemas.errors import ConfigurationError, EpisodeError
 from schemas.ids import file_sha256
 from transforms.models.base import Needs
@@ -25,6 +27,8 @@ DEVICES = ("auto", "cpu", "cuda")
 #: The networks on a GPU take 2 GB of it; beside them a worker holds torch, CUDA and 20 minutes of audio.
 MEMORY_GB = 6
 _CONFIG = "config.yaml"
+# Where a pipeline's configuration names its models, and how it says that one is in its own folder.
+_MODEL_KEYS, _OWN = ("segmentation", "embedding", "plda"), "$model"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _REFUSED = (401, 403)
@@ -35,7 +39,7 @@ class PyannotePipeline:
     """A pipeline by its source; loaded on first use, once a process for all that share source and device."""
 
     def __init__(self, source: str = DEFAULT_SOURCE, device: str = "auto") -> None:
-        """`source` is a folder or a hub id (a folder that exists wins); `device` is auto, cpu or cuda.
+        """`source` is the path of a folder, or a hub id; `device` is auto, cpu or cuda.
 
         Raises ConfigurationError where pyannote.audio is not installed, or the source can't be either.
         """
@@ -49,6 +53,11 @@ class PyannotePipeline:
             raise ConfigurationError(f"pyannote: device is {device!r}; it takes {', '.join(DEVICES)}")
         self.source, self.device = source, device
         self._is_folder = Path(source).is_dir()
+        if self._is_folder and _HUB_ID.fullmatch(source):
+            raise ConfigurationError(
+                f"pyannote: {source} is a hub id, and a folder of that name is where the build was started; start it "
+                f"elsewhere, or write ./{source} for the folder"
+            )
         if self._is_folder and not (Path(source) / _CONFIG).is_file():
             raise ConfigurationError(f"pyannote: {source} has no {_CONFIG}; name the folder of a whole pipeline")
         if not self._is_folder and not _HUB_ID.fullmatch(source):
@@ -58,9 +67,13 @@ class PyannotePipeline:
 
     @functools.cached_property
     def identity(self) -> str:
-        """pyannote.audio's version, and the hash of all files of a folder or the id and revision on the hub."""
+        """pyannote.audio's version; the hash of all files of a folder, or the id and revision on the hub.
+
+        So also of the models that the pipeline takes from elsewhere.
+        """
         weights = _folder_hash(Path(self.source)) if self._is_folder else f"{self.source}@{self._revision}"
-        return f"pyannote-{self._version}:{weights}"
+        others = "".join(f"+{_identity_of(place)}" for place in _taken_from_elsewhere(self._config))
+        return f"pyannote-{self._version}:{weights}{others}"
 
     @property
     def needs(self) -> Needs:
@@ -75,13 +88,11 @@ class PyannotePipeline:
     @functools.cached_property
     def _revision(self) -> str:
         """The commit of the hub's repository that is in its cache here; its configuration is fetched where none is."""
-        with _hub_errors(self.source):
-            from huggingface_hub import hf_hub_download, try_to_load_from_cache
+        return self._config.parent.name
 
-            path = try_to_load_from_cache(self.source, _CONFIG)
-            if not isinstance(path, str):
-                path = hf_hub_download(self.source, _CONFIG, token=_token())
-        return Path(path).parent.name
+    @functools.cached_property
+    def _config(self) -> Path:
+        return Path(self.source) / _CONFIG if self._is_folder else _hub_config(self.source)
 
 
 @contextlib.contextmanager
@@ -96,6 +107,42 @@ def memory_errors(source: str, what: str) -> Iterator[None]:
             f"out-of-memory: pyannote: {source}: not enough memory for {what} ({_line(error)}); "
             "run with fewer workers, free the GPU, or say device: cpu"
         ) from error
+
+
+def _hub_config(source: str) -> Path:
+    """The configuration of a repository of the hub, in the cache here; fetched where it isn't there."""
+    with _hub_errors(source):
+        from huggingface_hub import hf_hub_download, try_to_load_from_cache
+
+        path = try_to_load_from_cache(source, _CONFIG)
+        if not isinstance(path, str):
+            path = hf_hub_download(source, _CONFIG, token=_token())
+    return Path(path)
+
+
+def _taken_from_elsewhere(config: Path) -> list[str]:
+    """Models that a pipeline's configuration names outside of its own folder: paths, or hub ids."""
+    try:
+        params = yaml.safe_load(config.read_text(encoding="utf-8"))["pipeline"]["params"]
+        named = [params.get(key) for key in _MODEL_KEYS]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        # What is wrong with it is said when it is loaded.
+        return []
+    places = [one.get("checkpoint") if isinstance(one, dict) else one for one in named]
+    return [place for place in places if isinstance(place, str) and not place.startswith(_OWN)]
+
+
+def _identity_of(place: str) -> str:
+    """Hash of a folder or a file, or id and revision of a repository on the hub."""
+    path = Path(place)
+    if path.is_dir():
+        return _folder_hash(path)
+    if path.is_file():
+        return file_sha256(path)[:16]
+    repository, _, revision = place.partition("@")
+    if not _HUB_ID.fullmatch(repository):
+        return place
+    return f"{repository}@{revision or _hub_config(repository).parent.name}"
 
 
 def _folder_hash(folder: Path) -> str:

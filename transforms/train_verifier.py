@@ -7,8 +7,9 @@ A PODCAST is a folder with episodes/NAME.mp3 and NAME.vtt, without errors, and t
 on a podcast stays in FOLDER: remove it to measure again.
 
 What is learnt from is what a build would verify: clips that Align and Cut make of the host's turns, and the same clips
-with errors as captions have them, where the errors are such that Align would have let them through. A table says what
-limits on the score do to the texts of each host, judged by trees of the other hosts.
+with errors as captions have them, where the errors are such that Align would have let them through. Some clips are
+heard in another voice: faster or slower, through another microphone, in noise. A table says what limits on the score do
+to the texts of each host, judged by trees of the other hosts.
 
 The trees that are there are of six podcasts by make_podcast.py: hosts 1688, 2609 and 367, no overlap, 14 turns of
 guests; 1688 and 2609 dry with seed 901, 367 in rooms with seed 902, and in rooms with seeds 903, 902 and 903.
@@ -70,20 +71,9 @@ _FITTING = frozenset(
      "last_phone", "held", "alike", "follows", "is_followed", "fluent")
 )  # fmt: skip
 _DOUBTFUL = frozenset(
-    (
-        "heard_before",
-        "heard_after",
-        "gain",
-        "mean_gain",
-        "wide_gain",
-        "more_before",
-        "instead",
-        "more_after",
-        "fits_better",
-        "likelier",
-        "better",
-    )
-)
+    ("heard_before", "heard_after", "gain", "mean_gain", "wide_gain", "more_before", "instead", "more_after",
+     "fits_better", "likelier", "better")
+)  # fmt: skip
 _SEED = 0
 # Limits on a text's score that are tried.
 _LIMITS = (0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8)

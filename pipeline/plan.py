@@ -49,7 +49,7 @@ COSTS: Mapping[str, Cost] = {
     "cuts": Cost(3.0),
     "scored": Cost(230.0, CLIPS),
     "candidates": Cost(1.0),
-    "verified": Cost(1700.0, CLIPS),
+    "verified": Cost(1600.0, CLIPS),
 }
 # The stage that a configuration may leave out.
 _VERIFYING = "verified"

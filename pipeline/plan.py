@@ -52,7 +52,7 @@ COSTS: Mapping[str, Cost] = {
     "cuts": Cost(3.0),
     "scored": Cost(230.0, CLIPS),
     "candidates": Cost(1.0),
-    "verified": Cost(1700.0, CLIPS),
+    "verified": Cost(1600.0, CLIPS),
 }
 _EMBEDDED = Models()
 # The stage that a configuration may leave out.

@@ -71,6 +71,12 @@ PODCASTS = (
     Podcast("3080", 221, options=WRONG_WORDS),
     Podcast("2033", 222, rooms=False, options=WRONG_WORDS),
     Podcast("lj", 223, options=WRONG_WORDS),
+    Podcast("lj", 231, options=WRONG_WORDS),
+    Podcast("3080", 232, options=WRONG_WORDS),
+    Podcast("2033", 233, options=WRONG_WORDS),
+    Podcast("lj", 234, rooms=False, options=WRONG_WORDS),
+    Podcast("3080", 235, rooms=False, options=WRONG_WORDS),
+    Podcast("2033", 236, rooms=False, options=WRONG_WORDS),
 )
 
 

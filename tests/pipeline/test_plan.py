@@ -129,7 +129,7 @@ def test_verifying_the_text_has_its_price_where_it_is_asked_for(tmp_path: Path, 
     verifying = forecast(config.model_copy(update={"text": TextChecks(verify=True)}), nothing, cores=1)
     assert "verified" not in {stage.stage for stage in without.stages}
     assert verifying.stages[:-1] == without.stages
-    assert verifying.stages[-1].cpu_seconds == pytest.approx(2.25 * SHARES["clips"] * 1700.0)
+    assert verifying.stages[-1].cpu_seconds == pytest.approx(2.25 * SHARES["clips"] * 1600.0)
 
 
 def test_an_earlier_build_is_a_better_prophet_than_the_table(tmp_path: Path, asked: tuple[str, list[str]]) -> None:

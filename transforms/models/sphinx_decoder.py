@@ -24,6 +24,9 @@ _FILLERS = ("<", "[", "(", "+")
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
 _SILENT = 1e-7
 
+# From one state of a search to another, with what likelihood (that of audio is of the same scale), by which word.
+Arc = tuple[int, int, float, str]
+
 
 class Pronounces(Protocol):
     """Pronunciations of any word of a-z and apostrophes in ARPAbet, best first."""
@@ -129,15 +132,19 @@ class SphinxDecoder:
 
     def find(self, pcm: bytes, words: Sequence[str]) -> Path | None:
         """The best contiguous stretch of `words`, entered and left at any word."""
-        self.learn(words)
         count = len(words)
         # Arcs without a word would be in the path, and the phone pass can't follow them.
         arcs = [(place, place + 1, 1.0, word) for place, word in enumerate(words)]
         arcs += [(0, place + 1, 1.0 / count, word) for place, word in enumerate(words) if place > 0]
         arcs += [(place, count, 1.0 / count, word) for place, word in enumerate(words[:-1]) if place > 0]
         arcs += [(0, count, 1.0 / count**2, word) for word in words]
-        self._decoder.add_fsg("stretch", self._decoder.create_fsg("stretch", 0, count, arcs))
-        self._decoder.activate_search("stretch")
+        return self.follow(pcm, arcs, count)
+
+    def follow(self, pcm: bytes, arcs: Sequence[Arc], last: int) -> Path | None:
+        """The best way along arcs from state 0 to the `last` one; None where none reaches it."""
+        self.learn([word for *_, word in arcs])
+        self._decoder.add_fsg("ways", self._decoder.create_fsg("ways", 0, last, arcs))
+        self._decoder.activate_search("ways")
         self._hear(pcm)
         return self._best_path()
 

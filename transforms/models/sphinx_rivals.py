@@ -1,26 +1,23 @@
-"""What might be said instead of a text: the audio decoded with language models of the talk that it belongs to."""
+"""What might be said instead of a text: the audio decoded with English and the words of the talk it belongs to."""
 
 import functools
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Any
 
-from schemas.errors import ConfigurationError
-from transforms.models.arpa import write_arpa
+from transforms.models.english_order import model_file, word_chance
 from transforms.models.sphinx_decoder import Path, Pronounces, SphinxDecoder, is_word
 
 # What captions lack is mostly among the commonest words of the language: so many of them may be said besides.
 _COMMON_WORDS = 3000
-# The share of a word's chance, whatever was said before it, that is the language's and not the talk's.
-_COMMON_SHARE = 0.2
 _LIMITS = {"topn": 2, "maxhmmpf": 10_000}
 
 
 class Talk:
-    """The words of one talk, and decoders that expect them."""
+    """The words of one talk, and a decoder that knows them."""
 
     def __init__(self, sentences: Sequence[Sequence[str]], pronouncer: Pronounces) -> None:
         """Take sentences of spoken words; those that nobody can pronounce are left out."""
@@ -28,26 +25,11 @@ class Talk:
         self._sentences = tuple(tuple(filter(self._is_sayable, sentence)) for sentence in sentences)
 
     def recognise(self, pcm: bytes) -> Path | None:
-        """What is said, by a language model of the talk; None where nothing is heard, or the talk has no words."""
-        return self._whole.recognise(pcm) if any(self._sentences) else None
-
-    def recognise_general(self, pcm: bytes) -> Path | None:
         """What is said, by pocketsphinx's trigrams of English: of the talk they know the words, not their order."""
-        return self._general.recognise(pcm)
+        return self._decoder.recognise(pcm)
 
     @functools.cached_property
-    def _whole(self) -> SphinxDecoder:
-        with tempfile.TemporaryDirectory(prefix="realtalk-") as folder:
-            model = FilePath(folder) / "talk.lm"
-            common = {word: _COMMON_SHARE * chance for word, chance in common_words().chances.items()}
-            model.write_text(write_arpa(self._sentences, common), encoding="ascii")
-            return self._decoder(model)
-
-    @functools.cached_property
-    def _general(self) -> SphinxDecoder:
-        return self._decoder(_model_file("en-us.lm.bin"))
-
-    def _decoder(self, model: FilePath) -> SphinxDecoder:
+    def _decoder(self) -> SphinxDecoder:
         """A decoder of the talk's words and of common ones.
 
         A language model that joins a decoder takes seconds for all words of the dictionary; one with a dictionary of
@@ -62,7 +44,7 @@ class Talk:
         with tempfile.TemporaryDirectory(prefix="realtalk-") as folder:
             dictionary = FilePath(folder) / "talk.dict"
             dictionary.write_text("\n".join([*common_words().pronunciations, *lines, ""]), encoding="ascii")
-            return SphinxDecoder(self._pronouncer, lm=str(model), dict=str(dictionary), **_LIMITS)
+            return SphinxDecoder(self._pronouncer, lm=str(model_file("en-us.lm.bin")), dict=str(dictionary), **_LIMITS)
 
     def _is_sayable(self, word: str) -> bool:
         known = word in common_words().chances
@@ -80,26 +62,12 @@ class CommonWords:
 @functools.cache
 def common_words() -> CommonWords:
     """As pocketsphinx's language model has them."""
-    import pocketsphinx
-
-    scale = pocketsphinx.LogMath()
-    nothing = pocketsphinx.Config(hmm=None, lm=None)
-    unigrams: Any = pocketsphinx.NGramModel(nothing, scale, str(_model_file("en-us.lm.bin")))
     ways: dict[str, list[str]] = {}
-    for line in _model_file("cmudict-en-us.dict").read_text(encoding="utf-8").splitlines():
+    for line in model_file("cmudict-en-us.dict").read_text(encoding="utf-8").splitlines():
         ways.setdefault(line.split(" ", 1)[0].split("(", 1)[0], []).append(line)
-    chances = sorted(((unigrams.prob([word]), word) for word in ways if is_word(word)), reverse=True)[:_COMMON_WORDS]
-    total = sum(scale.exp(chance) for chance, _ in chances)
+    chances = sorted(((word_chance(word), word) for word in ways if is_word(word)), reverse=True)[:_COMMON_WORDS]
+    total = sum(math.exp(chance) for chance, _ in chances)
     return CommonWords(
-        MappingProxyType({word: scale.exp(chance) / total for chance, word in chances}),
+        MappingProxyType({word: math.exp(chance) / total for chance, word in chances}),
         tuple(line for word in sorted(word for _, word in chances) for line in ways[word]),
     )
-
-
-def _model_file(name: str) -> FilePath:
-    import pocketsphinx
-
-    file = FilePath(pocketsphinx.get_model_path()) / "en-us" / name
-    if not file.is_file():
-        raise ConfigurationError(f"pocketsphinx's file {file} is missing; reinstall pocketsphinx")
-    return file

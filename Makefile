@@ -32,7 +32,8 @@ test: setup ## run the tests
 test-pyannote: ## make .venv-pyannote as a user would, and run the tests of pyannote.audio in it
 	$(PYTHON) -m venv $(VENV)-pyannote
 	$(VENV)-pyannote/bin/python -m pip install --quiet '.[pyannote]' 'pytest>=8,<10'
-	$(VENV)-pyannote/bin/python -m pytest tests/transforms/models/test_pyannote.py tests/transforms/models/test_pyannote_without.py
+	$(VENV)-pyannote/bin/python -m pytest tests/transforms/models/test_pyannote.py tests/transforms/models/test_pyannote_without.py \
+		tests/pipeline/test_pyannote_build.py
 
 bench: setup ## make podcasts with exact truth, build, score, print one table (ARGS="--only lj-201")
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)

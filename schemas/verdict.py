@@ -46,7 +46,8 @@ class Thresholds:
     # Chosen on the readers that the verifier learnt from, each judged by trees of the others: 85 % of right texts pass.
     text_score: float | None = 0.60
     # What a recogniser invented (Whisper): no limit applies to a clip that none with an opinion listened to. The first
-    # two are Whisper's own limits for silence and for a failed decoding (whisper.transcribe), 2.4 is its for loops.
+    # two are Whisper's own limits for silence and for a failed decoding (whisper.transcribe), 2.4 is its for loops; the
+    # others, and those of strict and permissive, are reasoned and not measured.
     no_speech: float | None = 0.6
     log_probability: float | None = -1.0
     # Least probability of the language that the text is in.

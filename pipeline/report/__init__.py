@@ -1,0 +1,1 @@
+"""What an auditor sees of a dataset: its statistics, told in report/report.json."""

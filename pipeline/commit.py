@@ -10,6 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipeline.choose import Judged, WrittenShard
+from pipeline.report.contents import REPORT_NAME, report_json
 from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
 from schemas.manifest import (
@@ -74,6 +75,7 @@ class CommitDataset(beam.DoFn):
         judged: Sequence[Judged],
         shards: Sequence[WrittenShard],
         turns: Sequence[Publication],
+        statistics: Mapping[str, Any],
     ) -> Iterator[str]:
         shards = sorted(shards, key=lambda shard: shard.record.name)
         tables = [*turns, *episode_files(judged), self._episodes(rows)]
@@ -81,7 +83,8 @@ class CommitDataset(beam.DoFn):
         manifest = make_manifest(self.facts, rows, judged, shards, records)
         self._keep_from_loss(rows)
         published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
-        yield commit(self.store, manifest, published, self.facts.config_yaml)
+        report = report_json(told_of(manifest), rows, statistics)
+        yield commit(self.store, manifest, published, self.facts.config_yaml, report)
 
     def _keep_from_loss(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
@@ -176,12 +179,28 @@ def committed_manifest(store: Store) -> Manifest | None:
     return None if content is None else parse_manifest(content, path)
 
 
-def commit(store: Store, manifest: Manifest, published: Sequence[Publication], config_yaml: str) -> str:
+def told_of(manifest: Manifest) -> dict[str, Any]:
+    """What the report says of the dataset that it is of."""
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "config_hash": manifest.config_hash,
+        "consent": manifest.consent,
+        "consent_id": manifest.consent_id,
+        "models": dict(manifest.models),
+        "sampling_rate": manifest.sampling_rate,
+    }
+
+
+def commit(store: Store, manifest: Manifest, published: Sequence[Publication], config_yaml: str, report: str) -> str:
     """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
 
-    What is in work/ is as the manifest says.
+    What is in work/ is as the manifest says. The report is none of the dataset's own files: an audit writes it anew.
     """
     manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
+    report_path = _place(store, REPORT_NAME)
+    if store.read_bytes(report_path) != report.encode("utf-8"):
+        store.write_text(report_path, report)
     if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
         return "unchanged"
     store.remove(manifest_path)

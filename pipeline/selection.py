@@ -7,7 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow.parquet as pq
-from apache_beam.pvalue import AsList
+from apache_beam.pvalue import AsList, AsSingleton
 
 from pipeline.build import BuildResult, log_path, one_build_at_a_time, read_result
 from pipeline.choose import Choose, Scored
@@ -26,6 +26,7 @@ from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
+from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
 from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
@@ -106,6 +107,7 @@ def build_choice(
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(root | "Turns" >> beam.Create(turns)),
+            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, config.selection.thresholds)),
         )
     )
 

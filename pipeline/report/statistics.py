@@ -1,19 +1,23 @@
 """All that is counted of the candidates of a dataset: parts of it add up, so no more than one part is in memory."""
 
 import hashlib
-import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from pipeline.choose import Judged
 from pipeline.report.histograms import BINS, LEAST, MOST, Histogram, histogram, plain
 from schemas.verdict import KEPT, Interval, Thresholds, intervals, reason_code
+from transforms.store import Store
 
 #: Clips of the random sample: no fault in so many proves, with 95 % confidence, that fewer than 4.9 % are faulty.
 SAMPLE = 60
@@ -21,6 +25,8 @@ _SEED = "realtalk sample 1"
 _DOUBT = 0.05
 _SECOND = 1_000_000
 _RAREST = 20
+
+_READ = ("id", "verdict", "reasons", "split", "license", "license_source", "spoken", "phones", "duplicate_of")
 
 Tally = tuple[int, int]
 """Clips, and microseconds of them."""
@@ -76,37 +82,104 @@ class StatisticsFn(beam.CombineFn):
         return report_of(accumulator, self.thresholds)
 
 
+class CountCandidates(beam.PTransform):
+    """Judged episodes in; what report.json says of their candidates out."""
+
+    def __init__(self, store: Store, thresholds: Thresholds) -> None:
+        super().__init__()
+        self.store = store
+        self.thresholds = thresholds
+
+    def expand(self, judged: beam.PCollection) -> beam.PCollection:
+        return (
+            judged
+            | "Read candidates" >> beam.Map(read_candidates, self.store)
+            | "Count" >> beam.CombineGlobally(StatisticsFn(self.thresholds))
+        )
+
+
+def read_candidates(judged: Judged, store: Store) -> pa.Table:
+    """The columns that are counted, of an episode's judged candidates."""
+    return pq.read_table(store.fetch(judged.candidates_path), columns=[*_READ, *BINS], partitioning=None)
+
+
 def statistics_of(candidates: pa.Table, thresholds: Thresholds) -> Statistics:
     """Of a table of candidate_schema that was judged by `thresholds`."""
-    rows = candidates.select([name for name in _READ if name in candidates.column_names]).to_pylist()
-    durations = np.array([round((row["duration"] or 0.0) * _SECOND) for row in rows], np.int64)
-    is_kept = np.array([row["verdict"] == KEPT for row in rows], np.bool_)
-    codes = [sorted({reason_code(reason) for reason in row["reasons"] or ()}) for row in rows]
+    durations = np.round(_numbers(candidates, "duration", 0.0) * _SECOND).astype(np.int64)
+    is_kept = np.asarray(pc.equal(candidates["verdict"], KEPT).to_numpy(zero_copy_only=False), np.bool_)
+    codes, rows, code = _codes(candidates)
+    alone = np.bincount(rows, minlength=len(durations)) == 1
     histograms = {}
     for column, side in _keys(thresholds):
-        only = np.array([found == [column] for found in codes], np.bool_)
-        values = candidates[column].cast(pa.float64()).to_numpy()
-        histograms[column, side] = histogram(column, side, values, durations, is_kept, only)
-    chosen = [(row, int(length)) for row, length, kept in zip(rows, durations, is_kept, strict=True) if kept]
-    phones = [[phone["symbol"] for phone in row["phones"] or ()] for row, _ in chosen]
+        only = np.zeros(len(durations), np.bool_)
+        if column in codes:
+            only[rows[code == codes.index(column)]] = True
+        values = _numbers(candidates, column, np.nan)
+        histograms[column, side] = histogram(column, side, values, durations, is_kept, only & alone)
+    kept, lengths = candidates.filter(pa.array(is_kept)), durations[is_kept]
+    licenses = list(zip(_texts(kept, "license"), _texts(kept, "license_source"), strict=True))
+    symbols, offsets = _phones(kept)
+    ids = _texts(kept, "id")
     return Statistics(
         histograms=histograms,
-        candidates=(len(rows), int(durations.sum())),
-        kept=(len(chosen), sum(length for _, length in chosen)),
-        reasons=_tallied((code, int(length)) for found, length in zip(codes, durations, strict=True) for code in found),
-        splits=_tallied((row["split"] or "", length) for row, length in chosen),
-        licenses=_tallied(((row["license"] or "", row["license_source"] or ""), length) for row, length in chosen),
-        words=Counter(word for row, _ in chosen for word in (row["spoken"] or "").split()),
-        phones=Counter(itertools.chain.from_iterable(phones)),
-        diphones=Counter(f"{a} {b}" for one in phones for a, b in itertools.pairwise(one)),
-        duplicates=sum(bool(row["duplicate_of"]) for row in rows),
-        sample=_sampled((_drawn(row["id"]), row["id"]) for row, _ in chosen),
+        candidates=(len(durations), int(durations.sum())),
+        kept=(len(lengths), int(lengths.sum())),
+        reasons=_tallied([codes[one] for one in code], durations[rows]),
+        splits=_tallied(_texts(kept, "split"), lengths),
+        licenses=_tallied(licenses, lengths),
+        words=_counted(pc.list_flatten(pc.utf8_split_whitespace(pc.fill_null(kept["spoken"], "")))),
+        phones=_counted(symbols),
+        diphones=_pairs(symbols, offsets),
+        duplicates=sum(1 for original in _texts(candidates, "duplicate_of") if original),
+        sample=_sampled((_drawn(clip), clip) for clip in ids),
     )
 
 
-_READ = (
-    "id", "duration", "verdict", "reasons", "split", "license", "license_source", "spoken", "phones", "duplicate_of",
-)  # fmt: skip
+def _numbers(table: pa.Table, column: str, missing: float) -> NDArray[np.float64]:
+    filled = pc.fill_null(table[column].cast(pa.float64()), missing)
+    return np.asarray(filled.to_numpy(), np.float64)
+
+
+def _texts(table: pa.Table, column: str) -> list[str]:
+    found: list[str] = pc.fill_null(table[column], "").to_pylist()
+    return found
+
+
+def _codes(table: pa.Table) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """The codes of all reasons; and for each code of each row once, the row and the place of the code."""
+    reasons = table["reasons"].combine_chunks()
+    written = [reason_code(reason) for reason in pc.list_flatten(reasons).to_pylist()]
+    codes = sorted(set(written))
+    place = {code: number for number, code in enumerate(codes)}
+    parents = np.asarray(pc.list_parent_indices(reasons).to_numpy(), np.int64)
+    pairs = np.unique(parents * max(len(codes), 1) + np.array([place[code] for code in written], np.int64))
+    return codes, pairs // max(len(codes), 1), pairs % max(len(codes), 1)
+
+
+def _phones(table: pa.Table) -> tuple[pa.Array, NDArray[np.int64]]:
+    """All phones one after another, and where each clip's begin, shape (clips + 1,)."""
+    phones = table["phones"].combine_chunks()
+    counts = np.asarray(pc.fill_null(pc.list_value_length(phones), 0).to_numpy(), np.int64)
+    return pc.struct_field(pc.list_flatten(phones), "symbol"), np.concatenate([[0], np.cumsum(counts)])
+
+
+def _counted(values: pa.Array) -> Counter[str]:
+    return Counter({one["values"]: one["counts"] for one in pc.value_counts(values).to_pylist()})
+
+
+def _pairs(symbols: pa.Array, offsets: NDArray[np.int64]) -> Counter[str]:
+    """How often one phone follows another inside of a clip."""
+    if len(symbols) < 2:
+        return Counter()
+    encoded = (symbols.combine_chunks() if isinstance(symbols, pa.ChunkedArray) else symbols).dictionary_encode()
+    names, codes = encoded.dictionary.to_pylist(), np.asarray(encoded.indices.to_numpy(), np.int64)
+    is_inside = np.ones(len(codes) - 1, np.bool_)
+    # Between two clips nothing follows.
+    between = offsets[1:-1] - 1
+    is_inside[between[(between >= 0) & (between < len(is_inside))]] = False
+    pairs, counts = np.unique((codes[:-1] * len(names) + codes[1:])[is_inside], return_counts=True)
+    found = zip(pairs.tolist(), counts.tolist(), strict=True)
+    return Counter({f"{names[pair // len(names)]} {names[pair % len(names)]}": count for pair, count in found})
 
 
 def merge(one: Statistics, other: Statistics) -> Statistics:
@@ -211,9 +284,9 @@ def _added(one: Tally, other: Tally) -> Tally:
     return one[0] + other[0], one[1] + other[1]
 
 
-def _tallied(clips: Iterable[tuple[Any, int]]) -> dict[Any, Tally]:
+def _tallied(keys: Sequence[Any], lengths: NDArray[np.int64]) -> dict[Any, Tally]:
     found: dict[Any, Tally] = {}
-    for key, length in clips:
+    for key, length in zip(keys, lengths.tolist(), strict=True):
         found[key] = _added(found.get(key, (0, 0)), (1, length))
     return found
 

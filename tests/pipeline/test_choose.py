@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from apache_beam.pvalue import AsList
+from apache_beam.pvalue import AsList, AsSingleton
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts, commit
+from pipeline.report.statistics import CountCandidates
 from pipeline.selection import require_whole
 from schemas.clip import candidate_schema
 from schemas.errors import RealtalkError
@@ -135,6 +136,9 @@ def build(store: Store, scored: Sequence[Scored], profile: str = "default") -> N
                 judged=AsList(choice.judged),
                 shards=AsList(choice.shards),
                 turns=AsList(none),
+                statistics=AsSingleton(
+                    choice.judged | "Statistics" >> CountCandidates(store, thresholds_from(profile))
+                ),
             )
         )
 
@@ -291,6 +295,6 @@ def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pyte
     monkeypatch.setattr(
         Store, "publish", lambda self, source, path: seen.append(Path(self.path("manifest.json")).exists())
     )
-    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "")
+    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "", "{}")
     assert seen == [False]
     assert read_manifest(store.root).name == "other"

@@ -235,9 +235,9 @@ def export(
 
     result = run_export(dataset, to, out, rate)
     show_export(result, output)
-    if not result.clips:
-        say("realtalk: no clip is in the export" + ("; the lines above say why" if result.refused else ""))
-    return DONE if result.clips else FAILED
+    if not result.count:
+        say("realtalk: nothing is in the export" + ("; the lines above say why" if result.refused else ""))
+    return DONE if result.count else FAILED
 
 
 def _load(path: Path, overrides: Sequence[str] | None) -> "Config":

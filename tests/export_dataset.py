@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
-from schemas.clip import clip_schema
+from schemas.clip import candidate_schema, clip_schema
 from schemas.ids import file_sha256
-from schemas.manifest import Manifest, ShardRecord, SplitTotal, Totals, manifest_bytes
+from schemas.manifest import FileRecord, Manifest, ShardRecord, SplitTotal, Totals, manifest_bytes
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 
 EPISODE = "ab12000000000001"
@@ -86,13 +86,16 @@ def write_dataset(root: Path, shards: Sequence[tuple[str, list[dict[str, Any]]]]
         seconds = before.seconds + sum(row["duration"] for row in rows)
         totals[split] = SplitTotal(before.clips + len(rows), seconds)
     write_table(root / "episodes" / "episodes.parquet", EPISODES, EPISODE_SCHEMA)
-    write_table(root / "turns" / f"{EPISODE}.parquet", TURNS, TURN_SCHEMA)
+    turns = root / "turns" / f"{EPISODE}.parquet"
+    write_table(turns, TURNS, TURN_SCHEMA)
+    candidates = [{**row, "verdict": "kept"} for _, rows in shards for row in rows]
+    write_table(root / "candidates" / f"{EPISODE}.parquet", [*candidates, REJECTED], candidate_schema())
     clips, length = sum(one.clips for one in totals.values()), sum(one.seconds for one in totals.values())
     manifest = Manifest(
         name="readings",
         sampling_rate=24_000,
         shards=tuple(records),
-        files=(),
+        files=(FileRecord(f"turns/{turns.name}", len(TURNS), turns.stat().st_size, file_sha256(turns)),),
         totals=Totals(1, 0, 60.0, 50.0, clips, length, clips, length, totals),
         config_hash="0" * 16,
         models={"aligner": "sphinx"},
@@ -109,6 +112,10 @@ TURNS = [
     {"episode_id": EPISODE, "start": 9.0, "end": 15.25, "speaker": "S0", "is_target": True, "similarity": 0.9},
     {"episode_id": EPISODE, "start": 2.0, "end": 9.0, "speaker": "S1", "is_target": False, "similarity": 0.5},
 ]
+REJECTED = {
+    "id": "zz99", "episode_id": EPISODE, "start": 1.0, "end": 2.5, "text": "And so.", "verdict": "rejected",
+    "reasons": ["snr_db 3.0 < 10.0", "overlap 0.20 > 0.05"],
+}  # fmt: skip
 
 
 def write_table(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:

@@ -12,3 +12,6 @@ class ExportFormat(StrEnum):
     XTTS = "xtts"
     STYLETTS2 = "styletts2"
     NEMO = "nemo"
+    TEXTGRID = "textgrid"
+    RTTM = "rttm"
+    AUDACITY = "audacity"

@@ -29,12 +29,16 @@ _WORK, _STATE = ".export", "state.json"
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export came to. `unchanged` where all of it was there already; `refused` is (clip id, why)."""
+    """What an export came to. `unchanged` where all of it was there already; `refused` is (clip id, why).
+
+    `count` is of clips, or of what else the format goes through (`noun`, "episodes"), `seconds` how long they are.
+    """
 
     out: Path
     format: str
     version: str
-    clips: int
+    noun: str
+    count: int
     seconds: float
     refused: tuple[tuple[str, str], ...]
     consent: str
@@ -72,11 +76,14 @@ def run_export(location: str, to: ExportFormat, out: str, rate: int | None = Non
 
 
 def _export(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, key: dict[str, Any]) -> Exported:
+    noun = "episodes" if form.by_episode else "clips"
     done = _json(folder / DONE_NAME)
     if done is not None and _is_same(done, key):
         shutil.rmtree(folder / _WORK, ignore_errors=True)
         refused = tuple((one["clip"], one["why"]) for one in done["refused"])
-        return _exported(folder, manifest, key, done["clips"], done["seconds"], refused, unchanged=True)
+        return Exported(
+            folder, key["format"], key["version"], noun, done[noun], done["seconds"], refused, manifest.consent, True
+        )
     _require_own(folder, key, done)
     work = folder / _WORK
     work.mkdir(parents=True, exist_ok=True)
@@ -87,30 +94,41 @@ def _export(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, ke
         _write_lists(folder, markers, form.header)
         made = [one for one in map(kept, markers) if one is not None]
         refused = tuple(pair for one in made for pair in one.refused)
-        clips, seconds = sum(one.clips for one in made), round(sum(one.seconds for one in made), 3)
-        _write_done(dataset, manifest, folder, {**key, "clips": clips, "seconds": seconds}, refused)
+        count, seconds = sum(one.count for one in made), round(sum(one.seconds for one in made), 3)
+        _write_done(dataset, manifest, folder, {**key, noun: count, "seconds": seconds}, refused)
     shutil.rmtree(work)
-    return _exported(folder, manifest, key, clips, seconds, refused)
+    return Exported(folder, key["format"], key["version"], noun, count, seconds, refused, manifest.consent)
 
 
-def _do_units(
-    dataset: Dataset, manifest: Manifest, form: Format, folder: Path, key: dict[str, Any], stream: TextIO | None = None
-) -> list[Path]:
+def _do_units(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, key: dict[str, Any]) -> list[Path]:
     """Do what isn't done yet; returns the units' marks in the order of the dataset."""
     markers = []
-    numbers: dict[str, int] = {}
-    with Progress(manifest.totals.clips, "clips", stream) as progress:
-        for position, shard in enumerate(manifest.shards):
-            number = numbers[shard.split] = numbers.get(shard.split, -1) + 1
+    units = list(_units(manifest, form, folder, key))
+    total, noun = (len(units), "episodes") if form.by_episode else (manifest.totals.clips, "clips")
+    with Progress(total, noun) as progress:
+        for position, (unit, size) in enumerate(units):
             marker = folder / _WORK / f"{position:05d}.json"
             markers.append(marker)
             if kept(marker) is not None:
-                progress.skip(shard.rows)
+                progress.skip(size)
                 continue
-            unit = Unit(folder, shard.name, shard.split, number, key["sampling_rate"] or 0, progress.step)
+            unit.step = progress.step
             form.work(unit, dataset)
             keep(unit.made, marker)
     return markers
+
+
+def _units(manifest: Manifest, form: Format, folder: Path, key: dict[str, Any]) -> Iterator[tuple[Unit, int]]:
+    """The units in the order of the dataset, each with how many clips or episodes it goes through."""
+    rate = key["sampling_rate"] or 0
+    if form.by_episode:
+        turns = [file.name for file in manifest.files if file.name.startswith("turns/")]
+        yield from ((Unit(folder, name, "", number, rate), 1) for number, name in enumerate(turns))
+        return
+    numbers: dict[str, int] = {}
+    for shard in manifest.shards:
+        number = numbers[shard.split] = numbers.get(shard.split, -1) + 1
+        yield Unit(folder, shard.name, shard.split, number, rate), shard.rows
 
 
 def _write_lists(folder: Path, markers: Sequence[Path], header: str) -> None:
@@ -190,21 +208,8 @@ def _alone(work: Path) -> Iterator[None]:
         yield
 
 
-def _exported(
-    folder: Path,
-    manifest: Manifest,
-    key: dict[str, Any],
-    clips: int,
-    seconds: float,
-    refused: tuple[tuple[str, str], ...],
-    unchanged: bool = False,
-) -> Exported:
-    return Exported(
-        folder, key["format"], key["version"], clips, seconds, refused, manifest.consent, unchanged=unchanged
-    )
-
-
 def as_data(result: Exported) -> dict[str, Any]:
     """The result as JSON data."""
     refused = [{"clip": clip, "why": why} for clip, why in result.refused]
-    return {**asdict(result), "out": str(result.out), "refused": refused}
+    data = {**asdict(result), "out": str(result.out), "refused": refused, result.noun: result.count}
+    return {name: value for name, value in data.items() if name not in ("noun", "count")}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.export import f5, ljspeech, nemo, piper, styletts2, xtts
+from pipeline.export import audacity, f5, ljspeech, nemo, piper, rttm, styletts2, textgrid, xtts
 from pipeline.export.clips import Clip, RefusedError, read_clips
 from pipeline.export.formats import ExportFormat
 from pipeline.export.unit import Unit
@@ -16,12 +16,13 @@ Work = Callable[[Unit, Dataset], None]
 @dataclass(frozen=True)
 class Format:
     """A format. `header` is the first line of its lists, "" for none; `rate` (Hz) of its WAV files, None for the
-    dataset's own. `makes_wav` says whether it has any."""
+    dataset's own. `makes_wav` says whether it has any, `by_episode` that a unit is an episode's turns, not a shard."""
 
     work: Work
     header: str = ""
     rate: int | None = None
     makes_wav: bool = True
+    by_episode: bool = False
 
 
 def each(write: Callable[[Clip, Unit], None]) -> Work:
@@ -33,6 +34,7 @@ def each(write: Callable[[Clip, Unit], None]) -> Work:
                 write(clip, unit)
             except RefusedError as error:
                 unit.refuse(clip.id, str(error))
+                unit.step()
             else:
                 unit.count(clip["duration"])
 
@@ -46,4 +48,7 @@ FORMATS: Mapping[ExportFormat, Format] = {
     ExportFormat.XTTS: Format(each(xtts.write), xtts.HEADER, xtts.RATE),
     ExportFormat.STYLETTS2: Format(each(styletts2.write), rate=styletts2.RATE),
     ExportFormat.NEMO: Format(each(nemo.write)),
+    ExportFormat.TEXTGRID: Format(each(textgrid.write)),
+    ExportFormat.RTTM: Format(rttm.work, makes_wav=False, by_episode=True),
+    ExportFormat.AUDACITY: Format(audacity.work, makes_wav=False, by_episode=True),
 }

@@ -20,11 +20,11 @@ _FULL_SCALE = 32_768.0
 
 @dataclass
 class Made:
-    """What a unit came to: lines by list, (clip id, why) of the refused, how many clips, how long (s)."""
+    """What a unit came to: lines by list, (clip id, why) of the refused, how many clips or episodes, how long (s)."""
 
     lists: dict[str, list[str]] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    clips: int = 0
+    count: int = 0
     seconds: float = 0.0
 
 
@@ -44,15 +44,14 @@ class Unit:
     made: Made = field(default_factory=Made)
 
     def count(self, seconds: float) -> None:
-        """Count a clip that is in the export."""
-        self.made.clips += 1
+        """Count a clip, or an episode, that is in the export."""
+        self.made.count += 1
         self.made.seconds += seconds
         self.step()
 
     def refuse(self, clip: str, why: str) -> None:
         """Note a clip that the format can't hold."""
         self.made.refused.append((clip, why))
-        self.step()
 
     def add(self, name: str, line: str) -> None:
         """Append a line to the list `name` of the export."""

@@ -22,7 +22,7 @@ def show_export(result: Exported, output: Format) -> None:
     print_facts(
         {
             "format": result.format,
-            "clips": f"{result.clips}, {duration(result.seconds)}",
+            result.noun: f"{result.count}, {duration(result.seconds)}",
             "left out": len(result.refused) or None,
             "version": f"{result.version}, {'unchanged' if result.unchanged else 'new'}",
             "folder": result.out,

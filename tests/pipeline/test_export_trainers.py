@@ -91,7 +91,7 @@ def test_ljspeech(dataset: Path, tmp_path: Path) -> None:
     assert all(is_whole(item["audio_file"], 24_000) for item in train)
     assert [item["raw"] for item in coqui_ljspeech(result.out, "metadata_validation.csv")] == [TEXTS["cc01"]]
     assert [item["raw"] for item in coqui_ljspeech(result.out, "metadata_test.csv")] == [TEXTS["dd01"]]
-    assert (result.clips, result.seconds) == (5, 7.5)
+    assert (result.count, result.seconds) == (5, 7.5)
 
 
 def test_audio_of_the_rate_asked_for_is_the_same_sample_for_sample(dataset: Path, tmp_path: Path) -> None:

@@ -15,3 +15,6 @@ class ExportFormat(StrEnum):
     TEXTGRID = "textgrid"
     RTTM = "rttm"
     AUDACITY = "audacity"
+    WEBDATASET = "webdataset"
+    LHOTSE = "lhotse"
+    LHOTSE_SHAR = "lhotse-shar"

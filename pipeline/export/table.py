@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.export import audacity, f5, ljspeech, nemo, piper, rttm, styletts2, textgrid, xtts
+from pipeline.export import audacity, f5, lhotse, ljspeech, nemo, piper, rttm, styletts2, textgrid, webdataset, xtts
 from pipeline.export.clips import Clip, RefusedError, read_clips
 from pipeline.export.formats import ExportFormat
 from pipeline.export.unit import Unit
@@ -51,4 +51,7 @@ FORMATS: Mapping[ExportFormat, Format] = {
     ExportFormat.TEXTGRID: Format(each(textgrid.write)),
     ExportFormat.RTTM: Format(rttm.work, makes_wav=False, by_episode=True),
     ExportFormat.AUDACITY: Format(audacity.work, makes_wav=False, by_episode=True),
+    ExportFormat.WEBDATASET: Format(webdataset.work, makes_wav=False),
+    ExportFormat.LHOTSE: Format(each(lhotse.write), makes_wav=False),
+    ExportFormat.LHOTSE_SHAR: Format(lhotse.shar_work, makes_wav=False),
 }

@@ -16,6 +16,7 @@ import typer
 
 from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
+from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
@@ -213,6 +214,30 @@ def inspect(
         write_audio(opened, found["clip"], audio)
         say(f"wrote {audio}")
     show_inspection(found, output)
+
+
+@app.command()
+def export(
+    dataset: DatasetFolder,
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The folder to write to: new, empty, or begun before.")],
+    to: Annotated[ExportFormat, typer.Option("--to", help="The files of which trainer or tool.")],
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            "--sampling-rate", min=8000, max=192_000, help="Hz of WAV files; else what the format is read at."
+        ),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> int:
+    """Write the chosen clips as another trainer or tool reads them; run it again to go on where it was stopped."""
+    from pipeline.export.run import run_export
+    from pipeline.export.view import show_export
+
+    result = run_export(dataset, to, out, rate)
+    show_export(result, output)
+    if not result.count:
+        say("realtalk: nothing is in the export" + ("; the lines above say why" if result.refused else ""))
+    return DONE if result.count else FAILED
 
 
 def _load(path: Path, overrides: Sequence[str] | None) -> "Config":

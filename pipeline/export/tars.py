@@ -1,0 +1,36 @@
+"""Tar files that depend on their content alone: no time, no owner."""
+
+import io
+import json
+import math
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.export.unit import creating
+
+
+@contextmanager
+def tar_file(path: Path) -> Iterator[tarfile.TarFile]:
+    """A tar to append to, which is at `path` when the block ends without an error."""
+    with creating(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+        yield tar
+
+
+def append(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Append a file."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    tar.addfile(info, io.BytesIO(content))
+
+
+def as_json(row: Mapping[str, Any]) -> bytes:
+    """Columns as a line of JSON; a null, or a number that is none, is left out."""
+    known = {name: value for name, value in row.items() if value is not None and not _is_nan(value)}
+    return (json.dumps(known, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

@@ -195,6 +195,26 @@ def select(
 
 
 @app.command()
+def audit(
+    dataset: DatasetFolder,
+    gates: Annotated[
+        Path | None,
+        typer.Option("--gates", metavar="FILE", help="Gates, a YAML file; they change those of the configuration."),
+    ] = None,
+    output: Output = Format.TABLE,
+) -> int:
+    """Verify every shard and clip, and judge the whole by its gates. Exit code 3 where a check or a gate fails."""
+    from pipeline.audit import audit as verify
+    from pipeline.audit import read_gates
+    from pipeline.audit_view import show_audit
+
+    found = verify(dataset, read_gates(gates) if gates is not None else None)
+    show_audit(found, output)
+    _report("\n".join(found.failures()))
+    return DONE if found.passed else GATE_FAILED
+
+
+@app.command()
 def inspect(
     dataset: DatasetFolder,
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Clip or episode: id, its beginning, or a guid.")],

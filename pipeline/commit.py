@@ -15,6 +15,7 @@ from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
 from schemas.manifest import (
     CONSENTED,
+    FOLDERS,
     MANIFEST_NAME,
     NO_CONSENT,
     FileRecord,
@@ -29,8 +30,6 @@ from schemas.tables import EPISODE_SCHEMA
 from transforms.shards import file_record, keep_table
 from transforms.store import Store
 
-#: Folders that a dataset's Parquet files are in; what a build didn't make leaves them.
-FOLDERS = ("data", "candidates", "clips", "turns", "episodes")
 EPISODES_NAME = "episodes/episodes.parquet"
 CONFIG_NAME = "dataset.yaml"
 
@@ -202,6 +201,9 @@ def commit(store: Store, manifest: Manifest, published: Sequence[Publication], c
     if store.read_bytes(report_path) != report.encode("utf-8"):
         store.write_text(report_path, report)
     if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
+        # The gates are in it too, which no file of the dataset depends on.
+        if store.read_bytes(store.path(CONFIG_NAME)) != config_yaml.encode("utf-8"):
+            store.write_text(store.path(CONFIG_NAME), config_yaml)
         return "unchanged"
     store.remove(manifest_path)
     for publication in published:

@@ -18,6 +18,7 @@ from pipeline.config_errors import Origin, explain
 from pipeline.config_sections import (
     Clips,
     Download,
+    Gates,
     Models,
     Section,
     Selection,
@@ -46,6 +47,10 @@ def is_uri(location: str) -> bool:
     return bool(_URI.match(location))
 
 
+# What is no part of the content, or in it in another form.
+_NO_CONTENT = {"output", "workers", "select", "gates", "download"}
+
+
 class Config(Section):
     """A whole configuration. Made by `load_config`, which knows the folder that relative paths start from."""
 
@@ -61,6 +66,7 @@ class Config(Section):
     clips: Clips = Field(default=Clips(), description="how long clips are, and their sampling rate")
     text: TextChecks = Field(default=TextChecks(), description="whether wrong words are looked for")
     select: Selection = Field(default=Selection(), description="which clips are chosen")
+    gates: Gates = Field(default=Gates(), description="what `realtalk audit` asks of the whole dataset: {hours: 5}")
     download: Download = Field(default=Download(), description="how episodes are fetched")
     workers: int = Field(default=1, ge=1, le=256, description="processes that the local runner works with")
     splits: Splits = Field(default=Splits(), description="shares of the episodes for training, validation and test")
@@ -120,17 +126,20 @@ class Config(Section):
 
     def content(self) -> dict[str, Any]:
         """What decides the dataset's content, as plain data: all but where to, with how many hands and how politely."""
-        plain = self.model_dump(mode="json", exclude={"output", "workers", "select", "download"}, exclude_none=True)
+        plain = self.model_dump(mode="json", exclude=_NO_CONTENT, exclude_none=True)
         del plain["models"]["device"]
         return {**plain, "select": self.selection.resolved, "download": {"max_bytes": self.download.max_bytes}}
 
     def resolved_yaml(self) -> str:
-        """What decides the dataset's content as YAML, defaults filled in.
+        """What decides the dataset's content as YAML, defaults filled in, and the gates.
 
         Paths are as given, so that a dataset says the same wherever it lies; they start from the folder of the file
         that was built from.
         """
-        return _RESOLVED + yaml.safe_dump(self.content(), sort_keys=False, allow_unicode=True, width=100)
+        # Gates decide nothing of the content, but an audit finds them here. Null is a limit taken away.
+        gates = self.gates.model_dump(mode="json")
+        document = {**self.content(), **({"gates": gates} if gates else {})}
+        return _RESOLVED + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
     @property
     def hash(self) -> str:

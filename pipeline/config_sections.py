@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from pipeline.config_errors import several
+from pipeline.gates import Limit, parse_limit
 from schemas.errors import ConfigurationError
 from schemas.recording import STANDARD_RATES
 from schemas.verdict import Thresholds, thresholds_from
@@ -319,6 +320,29 @@ class Selection(Section):
         return {"profile": self.profile} | {
             name: list(limit) if isinstance(limit, tuple) else limit for name, limit in limits.items()
         }
+
+
+class Gates(Section):
+    """What the dataset has to fulfil as a whole: a name and its limit each. Null takes a limit away."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="after")
+    def _gates_are_known(self) -> Self:
+        mistakes = {}
+        for name, value in (self.model_extra or {}).items():
+            try:
+                parse_limit(name, value)
+            except ValueError as error:
+                mistakes[name] = str(error)
+        if mistakes:
+            raise several(mistakes)
+        return self
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """The limits that were given, by name."""
+        return {name: parse_limit(name, value) for name, value in (self.model_extra or {}).items()}
 
 
 class Download(Section):

@@ -14,6 +14,10 @@ from schemas.errors import RealtalkError
 from schemas.ids import digest
 
 MANIFEST_NAME = "manifest.json"
+#: Splits, in the order of a dataset.
+SPLITS = ("train", "validation", "test")
+#: Folders that a dataset's Parquet files are in; what a build didn't make leaves them.
+FOLDERS = ("data", "candidates", "clips", "turns", "episodes")
 FORMAT = 1
 CONSENTED = "consented"
 NO_CONSENT = "NO CONSENT ON RECORD"

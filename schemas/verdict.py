@@ -204,6 +204,11 @@ VERIFIER_MARK = '"verifier"'
 _FLAGS = ("allow_recognised", "allow_upsampled")
 
 
+def sides() -> dict[str, str]:
+    """Every column of numbers that clips are judged by: "least" where more is better, "most" where less is, "range"."""
+    return {**dict.fromkeys(_LEAST, "least"), **dict.fromkeys(_MOST, "most"), **dict.fromkeys(_RANGES, "range")}
+
+
 def intervals(thresholds: Thresholds) -> tuple[Interval, ...]:
     """The limits on numbers that are in force, in the order of their reasons."""
     found = []

@@ -22,11 +22,10 @@ import pyarrow.parquet as pq
 from schemas.clip import audio_schema, clip_schema
 from schemas.errors import RealtalkError
 from schemas.ids import file_sha256
-from schemas.manifest import FileRecord, ShardRecord
+from schemas.manifest import SPLITS, FileRecord, ShardRecord
 from schemas.verdict import KEPT
 from transforms.store import Store
 
-SPLITS = ("train", "validation", "test")
 RATIOS = (0.9, 0.05, 0.05)
 TARGET_BYTES = 384 << 20
 # Rows of a row group: the viewer of the Hub reads one whole group to show a page of 100.

@@ -44,12 +44,9 @@ class VoiceScale:
 
 
 GE2E_SCALE = VoiceScale()
-#: Not calibrated on podcasts: taken from what is known of WeSpeaker's ResNet34 trained on VoxCeleb. Its trials of two
-#: speakers have cosines about 0.05 (0.1 in one room), of one speaker 0.5 to 0.8; its equal error rate (0.8 % on
-#: VoxCeleb1-O) lies near 0.35, and for windows of 1.5 s, as in its diarization recipe, 0.1 lower. pyannote's
-#: community-1 pipeline joins embeddings nearer than a distance of 0.6, which is a cosine of 0.82, before VBx
-#: (https://github.com/wenet-e2e/wespeaker, https://github.com/pyannote/pyannote-audio).
-#: Differences are larger than GE2E's by the ratio of the spreads, about 2.
+#: Guesses, not calibrated: nobody has run podcasts of known truth through real weights here. WeSpeaker's ResNet34, as
+#: pyannote's pipelines embed voices, spreads cosines about twice as wide as GE2E: other voices near 0, not near 0.6.
+#: Differences are GE2E's times that ratio. Set `select: {speaker_similarity: ...}` where they are off.
 PYANNOTE_SCALE = VoiceScale(
     nobody=0.25,
     switch_in_speech=0.4,

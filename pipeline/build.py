@@ -46,8 +46,9 @@ def run_build(config: Config, beam_arguments: Sequence[str] = (), workers: int |
     began = time.monotonic()
     store = Store(config.output_location)
     engine = choose_engine(beam_arguments, workers or config.workers, store)
-    plan = make_plan(config, store)
+    # A plan reads the reviews that are kept there.
     require_reachable(store)
+    plan = make_plan(config, store)
     with one_build_at_a_time(store), logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
         display = ProgressDisplay(Path(store.path("work", "progress")), terminal) if store.is_local else nullcontext()
         with display as progress, engine.workers.pool(), named_in_errors(engine):

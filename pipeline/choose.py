@@ -8,6 +8,7 @@ No audio travels: references to clips do, and the writer of a shard copies their
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -22,7 +23,7 @@ from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
 from schemas.verdict import KEPT, PROFILES, Thresholds
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
-from transforms.select import select, with_duplicates, with_split
+from transforms.select import select, with_duplicates, with_reviews, with_split
 from transforms.shards import (
     ClipReference,
     ShardPlan,
@@ -85,7 +86,10 @@ class Choice:
 
 
 class Choose(beam.PTransform):
-    """Scored episodes in; a Choice (judged episodes, written shards) out."""
+    """Scored episodes in; a Choice (judged episodes, written shards) out.
+
+    `reviews` are the clips that people want left out, with their verdicts.
+    """
 
     def __init__(
         self,
@@ -94,9 +98,10 @@ class Choose(beam.PTransform):
         ratios: tuple[float, float, float],
         rate: int,
         profiles: Mapping[str, Thresholds] = PROFILES,
+        reviews: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__()
-        self.judge = JudgeEpisode(store, thresholds, profiles)
+        self.judge = JudgeEpisode(store, thresholds, profiles, reviews)
         self.store = store
         self.ratios = ratios
         self.rate = rate
@@ -156,8 +161,15 @@ def read_fingerprints(scored: Scored, store: Store) -> Iterator[dict[str, Any]]:
 class JudgeEpisode(beam.DoFn):
     """Writes an episode's candidates with their verdicts into work/candidates/."""
 
-    def __init__(self, store: Store, thresholds: Thresholds, profiles: Mapping[str, Thresholds]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        thresholds: Thresholds,
+        profiles: Mapping[str, Thresholds],
+        reviews: Mapping[str, str],
+    ) -> None:
         self.store = store
+        self.reviews = dict(reviews)
         self.thresholds = thresholds
         self.profiles = dict(profiles)
 
@@ -166,6 +178,7 @@ class JudgeEpisode(beam.DoFn):
         table = pq.read_table(self.store.fetch(scored.scores_path), partitioning=None)
         table = with_split(with_columns(table, scored.columns), split)
         judged = select(with_duplicates(table, originals), self.thresholds, self.profiles)
+        judged = with_reviews(judged, self.reviews)
         judged = judged.select(candidate_schema().names).cast(candidate_schema())
         key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
         path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")

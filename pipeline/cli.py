@@ -188,9 +188,12 @@ def select(
 ) -> int:
     """Choose clips anew from the scores; no model runs."""
     from pipeline.reselect import current_configuration, new_selection
+    from pipeline.review import has_reviews
     from pipeline.selection import run_select
 
-    selection = new_selection(current_configuration(dataset).selection, profile, limits or ())
+    current = current_configuration(dataset).selection
+    as_before = profile is None and not limits and has_reviews(dataset)
+    selection = current if as_before else new_selection(current, profile, limits or ())
     return _end_of_build(run_select(dataset, selection), selection.profile, output)
 
 
@@ -212,6 +215,20 @@ def audit(
     show_audit(found, output)
     _report("\n".join(found.failures()))
     return DONE if found.passed else GATE_FAILED
+
+
+@app.command()
+def review(
+    dataset: DatasetFolder,
+    file: Annotated[Path, typer.Argument(metavar="review.csv", help="id,verdict,corrected_text,note,reviewer,time")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Take in what people found who listened; the next select or build leaves out what is not ok."""
+    from pipeline.review import take_review
+    from pipeline.views import show_review
+
+    show_review(take_review(dataset, file), output)
+    say(f"Next: realtalk select {dataset}")
 
 
 @app.command()

@@ -47,6 +47,7 @@ class Plan:
     profiles: Mapping[str, Thresholds]
     splits: tuple[float, float, float]
     facts: DatasetFacts
+    reviews: Mapping[str, str]
 
 
 def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
@@ -70,7 +71,8 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
         scored
         | "With candidates" >> beam.Filter(lambda state: state.candidates.clips > 0)
         | "As scored" >> beam.Map(as_scored, plan.facts)
-        | "Choose clips" >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles)
+        | "Choose clips"
+        >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles, plan.reviews)
     )
     ended = (scored, first.failed, second.failed) | "Every episode" >> beam.Flatten()
     outcomes = (

@@ -28,6 +28,7 @@ from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
 from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
+from pipeline.review import kept_reviews, left_out
 from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
 from schemas.manifest import Manifest
@@ -80,7 +81,14 @@ def build_choice(
         root
         | "Scored" >> beam.Create(scored)
         | "Choose clips"
-        >> Choose(store, config.selection.thresholds, config.splits.shares, facts.sampling_rate, config.profiles)
+        >> Choose(
+            store,
+            config.selection.thresholds,
+            config.splits.shares,
+            facts.sampling_rate,
+            config.profiles,
+            left_out(kept_reviews(store)),
+        )
     )
     outcomes = (
         {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.build import BuildResult
     from pipeline.doctor import Check
     from pipeline.plan import Forecast
+    from pipeline.review import Taken
 
 
 def show_checks(checks: "Sequence[Check]", output: Format) -> None:
@@ -123,6 +124,15 @@ def _without_transcript(plan: "Forecast") -> list[str]:
     return [f"{count} without a transcript: a recogniser's words are no ground truth; by default none is chosen"] * (
         count > 0
     )
+
+
+def show_review(taken: "Taken", output: Format) -> None:
+    """What was taken in of a review."""
+    if output is Format.JSON:
+        print_json(asdict(taken))
+        return
+    print_table(["verdict", Column("clips", True)], list(taken.reviews.items()))
+    print_facts({"new or changed": taken.changed, "clips left out in all": taken.left_out})
 
 
 _FUNNEL = {

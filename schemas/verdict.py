@@ -228,6 +228,11 @@ def duplicate_reason(original: str) -> str:
     return f"duplicate_of {original} != none"
 
 
+def review_reason(verdict: str) -> str:
+    """The reason against a clip that a person who listened to it gave this verdict."""
+    return f"review {verdict} != ok"
+
+
 def recognised_reason(transcript_source: str) -> str:
     """The reason against a transcript by a recogniser; "" where it's a publisher's, or comes with evidence."""
     if not transcript_source:

@@ -21,6 +21,7 @@ from schemas.verdict import (
     intervals,
     missing_reason,
     recognised_reason,
+    review_reason,
     upsampled_reason,
 )
 from transforms.deduplicate import clip_key
@@ -49,6 +50,28 @@ def select(candidates: pa.Table, thresholds: Thresholds, profiles: Mapping[str, 
     """The same candidates, judged (anew): only the columns verdict, tier and reasons change."""
     verdict, tier, reasons = judge_table(candidates, thresholds, profiles)
     return _with_columns(candidates, {"verdict": verdict, "tier": tier, "reasons": reasons})
+
+
+def with_reviews(judged: pa.Table, reviews: Mapping[str, str]) -> pa.Table:
+    """The same judged candidates, but those in `reviews` (clip id: verdict of a person who listened) are rejected.
+
+    That is their first reason, and they have no tier: no profile lets them through.
+    """
+    ids = judged["id"].to_pylist()
+    found = [reviews.get(clip, "") for clip in ids]
+    if not any(found):
+        return judged
+    reasons = [
+        [review_reason(review), *(old or ())] if review else old
+        for review, old in zip(found, judged["reasons"].to_pylist(), strict=True)
+    ]
+    reviewed = pa.array([bool(review) for review in found])
+    columns = {
+        "verdict": pc.if_else(reviewed, REJECTED, judged["verdict"]),
+        "tier": pc.if_else(reviewed, "", judged["tier"]),
+        "reasons": pa.array(reasons, pa.list_(pa.string())),
+    }
+    return _with_columns(judged, columns)
 
 
 def with_duplicates(candidates: pa.Table, originals: Mapping[str, str]) -> pa.Table:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from folder_filesystem import PREFIX
 from small_dataset import (
     RATE,
     SHARD,
@@ -26,6 +27,7 @@ from small_dataset import (
 from pipeline.audit import CHECKS, Audit, audit
 from pipeline.cli import main
 from schemas.errors import RealtalkError
+from schemas.ids import file_sha256
 from schemas.manifest import SplitTotal, read_manifest
 from transforms.check_clip import audio_fault
 
@@ -244,6 +246,31 @@ def test_what_is_no_dataset_is_one_line(dataset: Path, tmp_path: Path, capsys: p
 def test_a_shard_that_may_not_be_read_is_a_fault(dataset: Path) -> None:
     (dataset / SHARD).chmod(0)
     assert faults(audit(str(dataset)))["files"] == (1, f"{SHARD}: can't be read (Permission denied)")
+
+
+def test_a_dataset_in_a_bucket_is_audited_as_one_in_a_folder(dataset: Path) -> None:
+    assert audit(f"{PREFIX}{dataset}").passed
+    (dataset / SHARD).unlink()
+    assert faults(audit(f"{PREFIX}{dataset}/"))["files"] == (1, f"{SHARD} is missing")
+    with pytest.raises(RealtalkError, match="no dataset is ready here"):
+        audit(f"{PREFIX}{dataset}/none")
+
+
+def test_no_damage_to_a_shard_passes_or_ends_the_audit(dataset: Path) -> None:
+    """Bytes anywhere in the file, with a manifest that knows the hash of what came out."""
+    shard, random = dataset / SHARD, np.random.default_rng(7)
+    whole, manifest = shard.read_bytes(), read_manifest(dataset)
+    for _ in range(30):
+        content = bytearray(whole)
+        start = int(random.integers(0, len(content) - 16))
+        content[start : start + 16] = random.bytes(16)
+        shard.unlink()
+        shard.write_bytes(content)
+        record = replace(manifest.shards[0], bytes=len(content), sha256=file_sha256(shard))
+        assert "files" in faults(audit(str(dataset)))
+        change_manifest(dataset, shards=(record,))
+        assert isinstance(audit(str(dataset)), Audit)
+        change_manifest(dataset, shards=manifest.shards)
 
 
 def test_a_dataset_that_changes_meanwhile_is_audited_again(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from pipeline.console import duration
 from pipeline.description import INTENDED, NO_LICENSE, PROHIBITED, Description
 
 CARD_NAME = "README.md"
+#: Stands in every card.
+CARD_MARK = "made by realtalk"
 # Of the hub's list of licences those that a feed can name; any other is "other" there.
 _HUB_LICENSE = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-(2\.0|2\.5|3\.0|4\.0)")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -53,7 +55,7 @@ def _body(about: Description) -> Iterator[str]:
         "phones in time, scores, and where it comes from."
     )
     yield ""
-    yield f"Version `{manifest.version}`, made by realtalk."
+    yield f"Version `{manifest.version}`, {CARD_MARK}."
     yield ""
     yield "## Statistics"
     yield ""

@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from pipeline.card import CARD_NAME, card
+from pipeline.card import CARD_MARK, CARD_NAME, card
 from pipeline.choose import Judged, WrittenShard
 from pipeline.croissant import CROISSANT_NAME, croissant
 from pipeline.description import describe
@@ -214,7 +214,10 @@ def commit(
 
 def _write_documents(store: Store, documents: Mapping[str, str]) -> None:
     for name, text in documents.items():
-        store.write_text(store.path(name), text)
+        there = store.read_bytes(store.path(name)) if name == CARD_NAME else None
+        # A README that somebody else wrote is not a build's to replace.
+        if there is None or CARD_MARK.encode() in there:
+            store.write_text(store.path(name), text)
 
 
 def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]) -> bool:

@@ -10,10 +10,12 @@ import yaml
 from export_dataset import EPISODE, usual_shards, write_dataset
 
 from pipeline.card import card
+from pipeline.commit import commit
 from pipeline.croissant import croissant
 from pipeline.description import Description, describe
 from schemas.manifest import NO_CONSENT, read_manifest
 from schemas.tables import EPISODE_SCHEMA
+from transforms.store import Store
 
 YAML = "models: {language: en}\n"
 
@@ -76,6 +78,17 @@ def test_a_dataset_without_a_clip_has_both(dataset: Path) -> None:
     found = describe(manifest, (), "Ada", "name: x\n")
     assert "configs" not in front_matter(card(found))
     assert json.loads(croissant(found))["recordSet"] == []
+
+
+def test_a_new_version_replaces_cards_and_no_readme_of_somebody_else(dataset: Path) -> None:
+    store, manifest, place = Store(str(dataset)), read_manifest(dataset), dataset / "README.md"
+    for name in ("one", "two"):
+        changed = replace(about(dataset), manifest=replace(manifest, name=name))
+        commit(store, changed.manifest, [], "", {"README.md": card(changed)})
+        assert f"# {name}\n" in place.read_text()
+    place.write_text("mine")
+    commit(store, manifest, [], "", {"README.md": "another"})
+    assert place.read_text() == "mine"
 
 
 def test_datasets_loads_by_the_card(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,16 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
+from pipeline.card import CARD_MARK, CARD_NAME, card
 from pipeline.choose import Judged, WrittenShard
+from pipeline.croissant import CROISSANT_NAME, croissant
+from pipeline.description import describe
 from pipeline.report.contents import REPORT_NAME, report_json
 from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
@@ -82,8 +86,13 @@ class CommitDataset(beam.DoFn):
         manifest = make_manifest(self.facts, rows, judged, shards, records)
         self._keep_from_loss(rows)
         published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
-        report = report_json(told_of(manifest), rows, statistics)
-        yield commit(self.store, manifest, published, self.facts.config_yaml, report)
+        about = describe(manifest, rows, self.facts.speaker, self.facts.config_yaml)
+        documents = {
+            CARD_NAME: card(about),
+            CROISSANT_NAME: croissant(about),
+            REPORT_NAME: report_json(told_of(manifest), rows, statistics),
+        }
+        yield commit(self.store, manifest, published, self.facts.config_yaml, documents)
 
     def _keep_from_loss(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
@@ -191,19 +200,26 @@ def told_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def commit(store: Store, manifest: Manifest, published: Sequence[Publication], config_yaml: str, report: str) -> str:
+def commit(
+    store: Store,
+    manifest: Manifest,
+    published: Sequence[Publication],
+    config_yaml: str,
+    documents: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
 
-    What is in work/ is as the manifest says. The report is none of the dataset's own files: an audit writes it anew.
+    What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it.
     """
     manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
-    report_path = _place(store, REPORT_NAME)
-    if store.read_bytes(report_path) != report.encode("utf-8"):
-        store.write_text(report_path, report)
     if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
         # The gates are in it too, which no file of the dataset depends on.
         if store.read_bytes(store.path(CONFIG_NAME)) != config_yaml.encode("utf-8"):
             store.write_text(store.path(CONFIG_NAME), config_yaml)
+        # One that is there stays: its owner may have added to it since.
+        _write_documents(
+            store, {name: text for name, text in documents.items() if not store.exists(_place(store, name))}
+        )
         return "unchanged"
     store.remove(manifest_path)
     for publication in published:
@@ -214,8 +230,17 @@ def commit(store: Store, manifest: Manifest, published: Sequence[Publication], c
             if f"{folder}/{name}" not in wanted:
                 store.remove(store.path(folder, name))
     store.write_text(store.path(CONFIG_NAME), config_yaml)
+    _write_documents(store, documents)
     store.write_text(manifest_path, content.decode("utf-8"))
     return "written"
+
+
+def _write_documents(store: Store, documents: Mapping[str, str]) -> None:
+    for name, text in documents.items():
+        there = store.read_bytes(_place(store, name)) if name == CARD_NAME else None
+        # A README that somebody else wrote is not a build's to replace.
+        if there is None or CARD_MARK.encode() in there:
+            store.write_text(_place(store, name), text)
 
 
 def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]) -> bool:

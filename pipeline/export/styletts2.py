@@ -10,6 +10,8 @@ from typing import Any
 from pipeline.export.clips import Clip, RefusedError
 from pipeline.export.lines import cut_line
 from pipeline.export.unit import Unit
+from transforms.text.dictionary import default_dictionary
+from transforms.text.spoken import tokenise
 
 #: Hz of StyleTTS 2.
 RATE = 24_000
@@ -47,7 +49,7 @@ def ipa(words: Sequence[Mapping[str, Any]], phones: Sequence[Mapping[str, Any]])
         holding = [index for index, word in enumerate(words) if word["start"] <= middle <= word["end"]]
         if not holding:
             raise RefusedError(f"its phone {phone['symbol']} at {middle:.2f} s is in no word")
-        symbols[holding[0]].append(_IPA[phone["symbol"]])
+        symbols[holding[0]].append(phone["symbol"])
     return " ".join(part for part in map(_word, words, symbols) if part)
 
 
@@ -57,7 +59,28 @@ def _word(word: Mapping[str, Any], symbols: Sequence[str]) -> str:
     if inner and not symbols:
         raise RefusedError(f"its word {text!r} has no phones")
     before, _, after = text.partition(inner) if inner else (text, "", "")
-    return f"{_marks(before)}{''.join(symbols)}{_marks(after)}"
+    said = " ".join("".join(_IPA[symbol] for symbol in part) for part in spoken_parts(text, symbols))
+    return f"{_marks(before)}{said}{_marks(after)}"
+
+
+def spoken_parts(text: str, symbols: Sequence[str]) -> list[Sequence[str]]:
+    """The phones of each spoken word of a written one: "$350" is said as four.
+
+    All in one part where the dictionary does not tell where the words begin.
+    """
+    spoken = [word for token in tokenise(text) for word in token.spoken]
+    return (_split(spoken, tuple(symbols)) if len(spoken) > 1 else None) or [symbols]
+
+
+def _split(spoken: Sequence[str], symbols: tuple[str, ...]) -> list[Sequence[str]] | None:
+    if not spoken:
+        return None if symbols else []
+    for phones in default_dictionary().lookup(spoken[0]):
+        if symbols[: len(phones)] == tuple(phones):
+            rest = _split(spoken[1:], symbols[len(phones) :])
+            if rest is not None:
+                return [phones, *rest]
+    return None
 
 
 def _marks(text: str) -> str:

@@ -178,6 +178,35 @@ def test_styletts2_keeps_punctuation_and_names_a_word_without_phones(tmp_path: P
         ipa(words, [{"symbol": "Z", "start": 2.0, "end": 2.1}])
 
 
+def test_styletts2_parts_what_is_written_as_one_word() -> None:
+    from pipeline.export.styletts2 import spoken_parts
+
+    phones = [
+        "TH",
+        "R",
+        "IY",
+        "HH",
+        "AH",
+        "N",
+        "D",
+        "R",
+        "AH",
+        "D",
+        "F",
+        "IH",
+        "F",
+        "T",
+        "IY",
+        "D",
+        "AA",
+        "L",
+        "ER",
+        "Z",
+    ]
+    assert ["".join(part) for part in spoken_parts("$350,", phones)] == ["THRIY", "HHAHNDRAHD", "FIHFTIY", "DAALERZ"]
+    assert spoken_parts("$350", ["B"]) == [["B"]], "as one where the dictionary says otherwise"
+
+
 def test_nemo(dataset: Path, tmp_path: Path) -> None:
     result, refused = exported(dataset, "nemo", tmp_path / "out")
     assert not refused, "JSON holds any text"

@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
-from apache_beam.pvalue import AsList
+from apache_beam.pvalue import AsList, AsSingleton
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts
 from pipeline.config import parse_config
+from pipeline.report.statistics import CountCandidates
 from schemas.clip import candidate_schema
 from schemas.ids import file_sha256
 from schemas.manifest import ShardRecord, manifest_bytes, read_manifest
@@ -131,6 +132,9 @@ def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int 
                 judged=AsList(choice.judged),
                 shards=AsList(choice.shards),
                 turns=AsList(pipeline | "No turns" >> beam.Create([])),
+                statistics=AsSingleton(
+                    choice.judged | "Statistics" >> CountCandidates(store, config.selection.thresholds)
+                ),
             )
         )
     return folder

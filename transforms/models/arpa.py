@@ -2,8 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 
 # Share of each n-gram's count that goes to what was not seen (absolute discounting: Ney, Essen and Kneser, 1994).
 _DISCOUNT = 0.5
@@ -16,12 +15,8 @@ _END = "</s>"
 _Gram = tuple[str, ...]
 
 
-def write_arpa(sentences: Iterable[Sequence[str]], background: Mapping[str, float] = MappingProxyType({})) -> str:
-    """Text of a back-off trigram model (absolute discounting) of sentences of words; at least one must have a word.
-
-    `background` are further words with the probability (in sum below 1) that each has whatever the sentences say: the
-    unigrams of both are interpolated.
-    """
+def write_arpa(sentences: Iterable[Sequence[str]]) -> str:
+    """Text of a back-off trigram model (absolute discounting) of sentences of words; at least one must have a word."""
     counts: list[Counter[_Gram]] = [Counter() for _ in range(_ORDER)]
     for sentence in sentences:
         if not sentence:
@@ -31,7 +26,7 @@ def write_arpa(sentences: Iterable[Sequence[str]], background: Mapping[str, floa
             counts[order - 1].update(line[i : i + order] for i in range(len(line) - order + 1))
     if not counts[0]:
         raise ValueError("no sentence has a word")
-    tables = _probabilities(counts, background)
+    tables = _probabilities(counts)
     lines = ["\\data\\", *(f"ngram {order}={len(table)}" for order, table in enumerate(tables, start=1)), ""]
     for order, table in enumerate(tables, start=1):
         lines.append(f"\\{order}-grams:")
@@ -41,17 +36,11 @@ def write_arpa(sentences: Iterable[Sequence[str]], background: Mapping[str, floa
     return "\n".join(lines)
 
 
-def _probabilities(
-    counts: Sequence[Counter[_Gram]], background: Mapping[str, float]
-) -> list[dict[_Gram, tuple[float, float]]]:
+def _probabilities(counts: Sequence[Counter[_Gram]]) -> list[dict[_Gram, tuple[float, float]]]:
     """For each order, log10 probability and log10 back-off weight of each n-gram."""
     said = sum(count for (word,), count in counts[0].items() if word != _BEGIN)
-    own = (1.0 - sum(background.values())) / said
-    probability: dict[_Gram, float] = {(word,): chance for word, chance in background.items()}
-    for gram, count in counts[0].items():
-        if gram != (_BEGIN,):
-            probability[gram] = probability.get(gram, 0.0) + own * count
-    tables: list[Iterable[_Gram]] = [{*probability, *counts[0]}, *counts[1:]]
+    probability = {gram: count / said for gram, count in counts[0].items() if gram != (_BEGIN,)}
+    tables: list[Iterable[_Gram]] = [counts[0], *counts[1:]]
     backoff: dict[_Gram, float] = {}
     for table in counts[1:]:
         followers: dict[_Gram, list[_Gram]] = defaultdict(list)

@@ -1,0 +1,1 @@
+"""Shards as training data: clips, features, batches."""

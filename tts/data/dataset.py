@@ -143,7 +143,7 @@ def file_system(location: str) -> tuple[pafs.FileSystem, str]:
 def _by_fsspec(location: str) -> tuple[pafs.FileSystem, str]:
     scheme = location.partition("://")[0]
     try:
-        import fsspec
+        import fsspec  # type: ignore[import-untyped]
     except ImportError:
         raise RealtalkError(f"{location}: to read {scheme}:// install fsspec and its package for that") from None
     try:

@@ -28,7 +28,7 @@ class Prosody:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What a model makes of a batch in training. `mel` is normal, (batch, mels, frames); the others (batch, symbols)."""
+    """What a model makes of a batch in training: a normal `mel` (batch, mels, frames), the others (batch, symbols)."""
 
     mel: Tensor
     log_durations: Tensor

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class ConvNeXtBlock(nn.Module):
-    """A ConvNeXt block along time, as Vocos has it (Siuzdak, 2023; github.com/gemelo-ai/vocos): (batch, width, time)."""
+    """A ConvNeXt block along time as in Vocos (Siuzdak, 2023; github.com/gemelo-ai/vocos): (batch, width, time)."""
 
     def __init__(self, width: int, hidden: int, scale: float, kernel: int = 7, condition: int = 0) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -174,7 +175,7 @@ def collated(examples: Sequence[Example], norms: Norms) -> Batch:
     mean, deviation = np.array(norms.mel_mean), np.array(norms.mel_deviation)
 
     def of_symbols(values: Sequence[NDArray], kind: type) -> Tensor:
-        padded = np.zeros((len(values), symbols), kind)
+        padded: NDArray[Any] = np.zeros((len(values), symbols), kind)
         for row, one in zip(padded, values, strict=True):
             row[: len(one)] = one
         return torch.from_numpy(padded)

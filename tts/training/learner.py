@@ -22,7 +22,7 @@ class Averaged:
     def update(self, model: nn.Module, step: int) -> None:
         """Take the weights after a step in."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        mine = [one for one in self.model.parameters()]
+        mine: list[Tensor] = list(self.model.parameters())
         torch._foreach_lerp_(mine, [one.detach() for one in model.parameters()], 1 - decay)
 
 
@@ -69,7 +69,7 @@ class Optimiser:
 
 
 def rate_at(step: int, progress: float, warmup: int, schedule: str) -> float:
-    """The learning rate's share of its most: linear up to `warmup` steps, then constant or half a cosine down to 1 %."""
+    """The learning rate's share of its most: linear up to `warmup` steps, then constant or half a cosine to 1 %."""
     warm = min(1.0, (step + 1) / max(warmup, 1))
     if schedule == "constant":
         return warm

@@ -73,7 +73,7 @@ class Audit:
     @property
     def passed(self) -> bool:
         """Whether every check and every gate passed."""
-        return all(check.passed for check in self.checks) and all(gate.passed for gate in self.gates)
+        return all(check.passed for check in self.checks) and all(bool(gate.passed) for gate in self.gates)
 
     @property
     def failed(self) -> list[str]:
@@ -125,7 +125,7 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
 
     Raises RealtalkError where there is no dataset, its manifest is damaged, or it changes meanwhile.
     """
-    store = Store(dataset.rstrip("/") if is_uri(dataset) else os.path.abspath(dataset))
+    store = dataset_store(dataset)
     content, manifest = _manifest(store)
     faults = _Faults()
     limits = {**DEFAULTS, **_own_gates(store, faults), **(gates or {})}
@@ -156,6 +156,11 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
         numbers={name: np.array(values) for name, values in clips.numbers.items()},
     )
     return Audit(dataset, manifest, faults.checks(), tuple(judge_gates(limits, facts)), facts)
+
+
+def dataset_store(dataset: str) -> Store:
+    """Where a dataset is, in a folder or at a URI."""
+    return Store(dataset.rstrip("/") if is_uri(dataset) else os.path.abspath(dataset))
 
 
 def read_gates(path: str | Path) -> dict[str, Limit]:

@@ -13,6 +13,7 @@ from apache_beam.pvalue import AsIter, AsList, AsSingleton, TaggedOutput
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts
 from pipeline.enrol import Enrol, EnrolmentPlan, attach_target, choose, voices_of
+from pipeline.gates import columns_of
 from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
 from pipeline.report.statistics import CountCandidates
 from schemas.state import EpisodeState
@@ -105,7 +106,7 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(scored | "Turns" >> beam.ParDo(WriteTurns(store))),
-            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, plan.thresholds)),
+            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, plan.thresholds, columns_of(plan.facts.gates))),
         )
         | "Tell" >> beam.Map(lambda how: ProgressLog(store).note("commit", result=how))
     )

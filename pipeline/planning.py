@@ -3,6 +3,7 @@
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
+from pipeline.gates import DEFAULTS
 from pipeline.graph import Plan
 from pipeline.guests import Guests
 from pipeline.review import kept_reviews, left_out
@@ -76,6 +77,8 @@ def make_plan(config: Config, store: Store) -> Plan:
             config_yaml=config.resolved_yaml(),
             sampling_rate=clips.sampling_rate,
             speaker=config.speaker.name,
+            thresholds=config.selection.thresholds,
+            gates={**DEFAULTS, **config.gates.limits},
         ),
         reviews=left_out(kept_reviews(store)),
     )

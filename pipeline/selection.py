@@ -22,6 +22,7 @@ from pipeline.commit import (
 )
 from pipeline.config import Config, is_uri
 from pipeline.config_sections import Selection
+from pipeline.gates import DEFAULTS, columns_of
 from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
@@ -57,6 +58,8 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             config_yaml=config.resolved_yaml(),
             sampling_rate=config.clips.sampling_rate,
             speaker=config.speaker.name,
+            thresholds=config.selection.thresholds,
+            gates={**DEFAULTS, **config.gates.limits},
         )
         engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
@@ -115,7 +118,7 @@ def build_choice(
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(root | "Turns" >> beam.Create(turns)),
-            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, config.selection.thresholds)),
+            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, facts.thresholds, columns_of(facts.gates))),
         )
     )
 

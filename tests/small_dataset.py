@@ -17,6 +17,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts
 from pipeline.config import parse_config
+from pipeline.gates import DEFAULTS
 from pipeline.report.statistics import CountCandidates
 from schemas.clip import candidate_schema
 from schemas.ids import file_sha256
@@ -102,6 +103,8 @@ def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int 
         config_yaml=config.resolved_yaml(),
         sampling_rate=RATE,
         speaker="Host",
+        thresholds=config.selection.thresholds,
+        gates={**DEFAULTS, **config.gates.limits},
     )
     scored = [_scored(store, facts, number, clips) for number in range(episodes)]
     rows = [

@@ -135,8 +135,12 @@ class Store:
 
     def write_text(self, path: str, text: str) -> None:
         """Let a file hold a text, at once; raises EpisodeError ("disk-full") where there is no room for it."""
+        self.write(path, text.encode("utf-8"))
+
+    def write(self, path: str, content: bytes) -> None:
+        """Let a file hold some bytes, at once; raises EpisodeError ("disk-full") where there is no room for them."""
         with self.create(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_bytes(content)
 
     def is_same(self, source: str, path: str) -> bool:
         """Whether both names are of one file, which has to be there."""

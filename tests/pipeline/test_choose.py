@@ -25,7 +25,7 @@ from schemas.clip import candidate_schema
 from schemas.errors import RealtalkError
 from schemas.manifest import NO_CONSENT, read_manifest
 from schemas.tables import EPISODE_SCHEMA
-from schemas.verdict import thresholds_from
+from schemas.verdict import DEFAULT, thresholds_from
 from transforms.fingerprint import fingerprint
 from transforms.shards import write_clips, write_table
 from transforms.store import Store
@@ -39,6 +39,8 @@ FACTS = DatasetFacts(
     config_yaml="name: readings\n",
     sampling_rate=RATE,
     speaker="Host",
+    thresholds=DEFAULT,
+    gates={},
 )
 
 
@@ -131,7 +133,7 @@ def build(store: Store, scored: Sequence[Scored], profile: str = "default") -> N
             | "Trigger" >> beam.Create([None])
             | "Commit"
             >> beam.ParDo(
-                CommitDataset(store, FACTS),
+                CommitDataset(store, replace(FACTS, thresholds=thresholds_from(profile))),
                 rows=AsList(pipeline | "Rows" >> beam.Create(rows)),
                 judged=AsList(choice.judged),
                 shards=AsList(choice.shards),

@@ -13,6 +13,7 @@ class Html(str):
     __slots__ = ()
 
 
+_WITHOUT_END = frozenset({"input", "meta"})
 #: What stands where there is no number.
 NONE = "–"
 
@@ -22,12 +23,14 @@ def html(value: object) -> Html:
     return value if isinstance(value, Html) else Html(escape(str(value), quote=True))
 
 
-def tag(name: str, *content: object, **attributes: object) -> Html:
+def tag(element: str, /, *content: object, **attributes: object) -> Html:
     """An element; `class_` and `aria_label` are the attributes class and aria-label. None leaves an attribute out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html(value)}"' for key, value in attributes.items() if value is not None
     )
-    return Html(f"<{name}{written}>{join(content)}</{name}>")
+    if element in _WITHOUT_END:
+        return Html(f"<{element}{written}>")
+    return Html(f"<{element}{written}>{join(content)}</{element}>")
 
 
 def join(parts: Iterable[object], between: str = "") -> Html:

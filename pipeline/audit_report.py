@@ -17,6 +17,9 @@ from schemas.errors import RealtalkError
 from schemas.verdict import Thresholds
 from transforms.store import Store
 
+# Of an error's text; pyarrow's list whole schemas.
+_MOST_WHY = 160
+
 
 def rewrite_report(found: Audit, embed: int | None = None) -> None:
     """Write the report of an audited dataset anew; `embed` clips are inside of its page (None: as many as 10 MB hold).
@@ -38,7 +41,7 @@ def rewrite_report(found: Audit, embed: int | None = None) -> None:
             data = report_data(store, manifest, content, thresholds, rows, statistics, judgement, files)
             write_report(store, report_documents(store, data, files, embed))
         except (OSError, LookupError, pa.ArrowException) as error:
-            why = " ".join(str(error).split())
+            why = " ".join(str(error).split())[:_MOST_WHY]
             raise RealtalkError(f"{store.root}: the report is not written anew: {why}") from error
 
 

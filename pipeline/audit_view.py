@@ -39,7 +39,7 @@ def show_audit(found: "Audit", output: Format) -> None:
     )
 
 
-def _passed(passed: bool) -> str:
+def _passed(passed: bool | None) -> str:
     return "passed" if passed else "FAILED"
 
 

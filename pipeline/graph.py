@@ -106,7 +106,9 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(scored | "Turns" >> beam.ParDo(WriteTurns(store))),
-            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, plan.thresholds, columns_of(plan.facts.gates))),
+            statistics=AsSingleton(
+                chosen.judged | "Statistics" >> CountCandidates(store, plan.thresholds, columns_of(plan.facts.gates))
+            ),
         )
         | "Tell" >> beam.Map(lambda how: ProgressLog(store).note("commit", result=how))
     )

@@ -118,7 +118,9 @@ def build_choice(
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(root | "Turns" >> beam.Create(turns)),
-            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, facts.thresholds, columns_of(facts.gates))),
+            statistics=AsSingleton(
+                chosen.judged | "Statistics" >> CountCandidates(store, facts.thresholds, columns_of(facts.gates))
+            ),
         )
     )
 

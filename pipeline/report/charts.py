@@ -87,5 +87,3 @@ def _axis(edges: Sequence[float], first: int, last: int) -> Iterator[Html]:
     y = _base() + 15
     yield tag("text", least, x=0, y=y, text_anchor="start")
     yield tag("text", most, x=_WIDTH, y=y, text_anchor="end")
-
-

@@ -173,6 +173,4 @@ def _timelines(store: Store, rows: Sequence[Row], files: Files) -> dict[str, dic
     """Who speaks when, of the episodes with the lowest yield, those without the target first."""
     with_turns = [row for row in rows if row["episode_id"] in files.turns]
     worst = sorted(with_turns, key=lambda row: (_yield(row) or 0.0, row["episode_id"]))[:TIMELINES]
-    return {
-        row["episode_id"]: timeline(read_turns(store.fetch(files.turns[row["episode_id"]]))) for row in worst
-    }
+    return {row["episode_id"]: timeline(read_turns(store.fetch(files.turns[row["episode_id"]]))) for row in worst}

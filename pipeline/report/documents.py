@@ -47,7 +47,7 @@ def write_report(store: Store, documents: Iterator[tuple[str, str | bytes]]) -> 
 
 
 def _media(store: Store, report: Mapping[str, Any], files: Files) -> Iterator[tuple[str, ClipMedia]]:
-    """The media of the clips in the queue, in its order; a clip that can't be decoded has none: an audit tells of it."""
+    """The media of the clips in the queue, in its order; one that can't be decoded has none: an audit tells."""
     found = {}
     for clip, audio in queue_audio(store, report["queue"], files.clips):
         try:

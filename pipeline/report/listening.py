@@ -36,7 +36,11 @@ def episodes(report: Report) -> Html:
     return section(
         "episodes",
         "Episodes",
-        tag("div", _field("episodes-filter", "Filter", tag("input", type="search", id="episodes-filter")), class_="controls"),
+        tag(
+            "div",
+            _field("episodes-filter", "Filter", tag("input", type="search", id="episodes-filter")),
+            class_="controls",
+        ),
         tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="Episodes"),
         tag(
             "p",
@@ -58,7 +62,9 @@ def queue(report: Report) -> Html:
         else "There is no random sample: no clip was kept."
     )
     if not report.get("queue"):
-        return section("queue", "Listening queue", tag("p", proves, id="queue-sample"), tag("p", "No clip is in the queue."))
+        return section(
+            "queue", "Listening queue", tag("p", proves, id="queue-sample"), tag("p", "No clip is in the queue.")
+        )
     desk = tag(
         "div",
         tag("ol", id="queue-list", class_="list", aria_label="Clips"),
@@ -98,7 +104,13 @@ def _bar() -> Html:
 
 
 def _filters() -> Html:
-    states = (("", "all"), ("open", "not judged"), ("judged", "judged"), ("kept", "kept clips"), ("rejected", "left out"))
+    states = (
+        ("", "all"),
+        ("open", "not judged"),
+        ("judged", "judged"),
+        ("kept", "kept clips"),
+        ("rejected", "left out"),
+    )
     ways = (("ascending", "lowest first"), ("descending", "highest first"))
     return tag(
         "div",

@@ -26,7 +26,9 @@ def html(value: object) -> Html:
 def tag(element: str, /, *content: object, **attributes: object) -> Html:
     """An element; `class_` and `aria_label` are the attributes class and aria-label. None leaves an attribute out."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{html(value)}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{html(value)}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     if element in _WITHOUT_END:
         return Html(f"<{element}{written}>")

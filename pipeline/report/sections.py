@@ -36,7 +36,9 @@ def note(*content: object) -> Html:
 
 def mark(passed: bool | None) -> Html:
     """Whether something holds, as a sign and a word; None is what nobody looked at."""
-    kind, sign, word = {True: ("good", "✓", "yes"), False: ("bad", "✗", "no"), None: ("open", "○", "not looked at")}[passed]
+    kind, sign, word = {True: ("good", "✓", "yes"), False: ("bad", "✗", "no"), None: ("open", "○", "not looked at")}[
+        passed
+    ]
     return tag("span", tag("span", sign, aria_hidden="true"), f" {word}", class_=f"mark {kind}")
 
 
@@ -83,7 +85,13 @@ def _gates(report: Report) -> Html:
         )
         for gate in gates
     )
-    columns = (Column("Gate"), Column("Observed", True), Column("Threshold", True), Column("Passed"), Column("In words"))
+    columns = (
+        Column("Gate"),
+        Column("Observed", True),
+        Column("Threshold", True),
+        Column("Passed"),
+        Column("In words"),
+    )
     return table("Gates: what the dataset has to fulfil as a whole", columns, rows)
 
 
@@ -99,7 +107,13 @@ def _checks(report: Report) -> Html:
     if not checks:
         return note("The files were not checked yet: ", tag("code", "realtalk audit"), " verifies every shard.")
     rows = (
-        (tag("code", check["name"]), check["means"], mark(check["passed"]), count(check["faults"]), _items(check["examples"]))
+        (
+            tag("code", check["name"]),
+            check["means"],
+            mark(check["passed"]),
+            count(check["faults"]),
+            _items(check["examples"]),
+        )
         for check in checks
     )
     columns = (Column("Check"), Column("Means"), Column("Passed"), Column("Faults", True), Column("Examples"))
@@ -216,11 +230,16 @@ def configuration(report: Report) -> Html:
         ("Sampling rate", f"{count(about['sampling_rate'])} Hz"),
     )
     models = table(
-        "Models", (Column("Task"), Column("Identity")), ((name, tag("code", model)) for name, model in about["models"].items())
+        "Models",
+        (Column("Task"), Column("Identity")),
+        ((name, tag("code", model)) for name, model in about["models"].items()),
     )
     parts = [_facts(facts), models, _shards(report)]
     if report.get("files"):
-        rows = ((tag("code", one["name"]), count(one["rows"]), bytes_of(one["bytes"]), _hash(one)) for one in report["files"])
+        rows = (
+            (tag("code", one["name"]), count(one["rows"]), bytes_of(one["bytes"]), _hash(one))
+            for one in report["files"]
+        )
         columns = (Column("File"), Column("Rows", True), Column("Size", True), Column("SHA-256"))
         parts.append(_folded(f"Other files ({len(report['files'])})", table("Other files", columns, rows)))
     if report.get("configuration"):

@@ -10,7 +10,7 @@ from pipeline.audit import Audit, dataset_store
 from pipeline.build import one_build_at_a_time
 from pipeline.commit import CONFIG_NAME, EPISODES_NAME, committed_manifest
 from pipeline.report.contents import Files, Judgement, report_data
-from pipeline.report.documents import report_documents, write_report
+from pipeline.report.documents import PAGE_NAME, report_documents, write_report
 from pipeline.report.statistics import Statistics, merge, read_candidates, statistics_of
 from pipeline.reselect import resolved_configuration
 from schemas.errors import RealtalkError
@@ -21,8 +21,10 @@ from transforms.store import Store
 _MOST_WHY = 160
 
 
-def rewrite_report(found: Audit, embed: int | None = None) -> None:
-    """Write the report of an audited dataset anew; `embed` clips are inside of its page (None: as many as 10 MB hold).
+def rewrite_report(found: Audit, embed: int | None = None) -> str:
+    """Write the report of an audited dataset anew and say where its page is.
+
+    `embed` clips are inside of the page; None is as many as 10 MB hold.
 
     Raises RealtalkError where the dataset is changing, can't be written to, or is too damaged to be counted.
     """
@@ -40,6 +42,7 @@ def rewrite_report(found: Audit, embed: int | None = None) -> None:
             judgement = Judgement(found.gates, _checks(found))
             data = report_data(store, manifest, content, thresholds, rows, statistics, judgement, files)
             write_report(store, report_documents(store, data, files, embed))
+            return store.path(*PAGE_NAME.split("/"))
         except (OSError, LookupError, pa.ArrowException) as error:
             why = " ".join(str(error).split())[:_MOST_WHY]
             raise RealtalkError(f"{store.root}: the report is not written anew: {why}") from error

@@ -223,14 +223,15 @@ def audit(
     from pipeline.audit_view import show_audit
 
     found = verify(dataset, read_gates(gates) if gates is not None else None)
-    show_audit(found, output)
+    page, trouble = "", ""
     if report:
         try:
-            rewrite_report(found, embed)
-            say(f"Report: {dataset.rstrip('/')}/report/index.html")
+            page = rewrite_report(found, embed)
         except RealtalkError as error:
             # What was found is told all the same.
-            _report(str(error))
+            trouble = str(error)
+    show_audit(found, output, page)
+    _report(trouble)
     _report("\n".join(found.failures()))
     return DONE if found.passed else GATE_FAILED
 

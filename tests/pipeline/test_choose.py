@@ -297,6 +297,6 @@ def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pyte
     monkeypatch.setattr(
         Store, "publish", lambda self, source, path: seen.append(Path(self.path("manifest.json")).exists())
     )
-    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "")
+    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "", {}, lambda: iter(()))
     assert seen == [False]
     assert read_manifest(store.root).name == "other"

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,8 @@ from pipeline.card import CARD_MARK, CARD_NAME, card
 from pipeline.choose import Judged, WrittenShard
 from pipeline.croissant import CROISSANT_NAME, croissant
 from pipeline.description import describe
+from pipeline.keep_version import forget_version, keep_version, version_before
+from pipeline.ready import committed_manifest
 from pipeline.report.contents import REPORT_NAME, report_json
 from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
@@ -28,7 +30,6 @@ from schemas.manifest import (
     SplitTotal,
     Totals,
     manifest_bytes,
-    parse_manifest,
 )
 from schemas.tables import EPISODE_SCHEMA
 from transforms.shards import file_record, keep_table
@@ -49,6 +50,7 @@ class DatasetFacts:
     config_yaml: str
     sampling_rate: int
     speaker: str
+    from_version: str = ""
 
     @property
     def models_json(self) -> str:
@@ -168,6 +170,7 @@ def make_manifest(
         models=dict(sorted(facts.models.items())),
         consent=CONSENTED if facts.consent_id else NO_CONSENT,
         consent_id=facts.consent_id,
+        from_version=facts.from_version,
     )
 
 
@@ -178,13 +181,6 @@ def exact(seconds: Iterable[float]) -> float:
 
 def _total(rows: Sequence[Mapping[str, Any]], column: str) -> float:
     return exact(row[column] or 0.0 for row in rows)
-
-
-def committed_manifest(store: Store) -> Manifest | None:
-    """The manifest of the dataset that is ready in a store; None without one. Raises RealtalkError for damage."""
-    path = store.path(MANIFEST_NAME)
-    content = store.read_bytes(path)
-    return None if content is None else parse_manifest(content, path)
 
 
 def told_of(manifest: Manifest) -> dict[str, Any]:
@@ -211,6 +207,10 @@ def commit(
 
     What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it.
     """
+    before = version_before(store)
+    if before is not None and before.version == manifest.version:
+        # It is this one, wherever it was chosen from.
+        manifest = replace(manifest, from_version=before.from_version)
     manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
     if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
         # The gates are in it too, which no file of the dataset depends on.
@@ -221,6 +221,8 @@ def commit(
             store, {name: text for name, text in documents.items() if not store.exists(_place(store, name))}
         )
         return "unchanged"
+    if before is not None and before.version != manifest.version:
+        keep_version(store, before, following=manifest.version)
     store.remove(manifest_path)
     for publication in published:
         store.publish(publication.path, _place(store, publication.name))
@@ -232,6 +234,8 @@ def commit(
     store.write_text(store.path(CONFIG_NAME), config_yaml)
     _write_documents(store, documents)
     store.write_text(manifest_path, content.decode("utf-8"))
+    # What was kept of it is the dataset's own again.
+    forget_version(store, manifest.version)
     return "written"
 
 

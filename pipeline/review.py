@@ -11,7 +11,6 @@ text is wrong: the corrected one is kept on record, but its words and phones wou
 import csv
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +23,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.config import is_uri
 from pipeline.config_errors import nearest, shown
+from pipeline.ready import ready_manifest, store_of
 from schemas.errors import ConfigurationError, RealtalkError
-from schemas.manifest import MANIFEST_NAME, parse_manifest
 from transforms.store import Store
 
 OK = "ok"
@@ -70,8 +68,8 @@ def take_review(dataset: str, path: str | Path) -> Taken:
     """
     from pipeline.build import one_build_at_a_time
 
-    store = _store(dataset)
-    _require_ready(store)
+    store = store_of(dataset)
+    ready_manifest(store)
     lines = _Lines(Path(path))
     reviews = _parse(_read(Path(path)), lines)
     for clip in sorted(reviews.keys() - set(_known(store, reviews)), key=lambda one: lines.of[one]):
@@ -110,16 +108,12 @@ def kept_reviews(store: Store) -> dict[str, Review]:
 
 def has_reviews(dataset: str) -> bool:
     """Whether anything was taken in for the dataset in a folder or at a URI."""
-    return bool(kept_reviews(_store(dataset)))
+    return bool(kept_reviews(store_of(dataset)))
 
 
 def left_out(reviews: Mapping[str, Review]) -> dict[str, str]:
     """{id of a clip that people want left out: their verdict}."""
     return {clip: review.verdict for clip, review in reviews.items() if review.verdict != OK}
-
-
-def _store(dataset: str) -> Store:
-    return Store(dataset.rstrip("/") if is_uri(dataset) else os.path.abspath(dataset))
 
 
 class _Lines:
@@ -221,14 +215,6 @@ def _faults(row: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} has {len(value)} characters; at most {_MOST_CHARACTERS} are kept"
         if any(ord(letter) < 32 and letter not in "\n\r\t" for letter in value):
             yield f"{name} holds a control character; remove it"
-
-
-def _require_ready(store: Store) -> None:
-    path = store.path(MANIFEST_NAME)
-    content = store.read_bytes(path)
-    if content is None:
-        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    parse_manifest(content, path)
 
 
 def _known(store: Store, wanted: Iterable[str]) -> Iterator[str]:

@@ -156,6 +156,7 @@ def show_build(result: "BuildResult", output: Format) -> None:
                 "output": result.output,
                 "unchanged": result.unchanged,
                 "version": result.manifest.version,
+                "from_version": result.manifest.from_version,
                 "totals": asdict(result.manifest.totals),
                 "consent": result.manifest.consent,
                 "config_hash": result.manifest.config_hash,
@@ -219,6 +220,7 @@ def _built(result: "BuildResult") -> dict[str, object]:
         "consent": f"{manifest.consent} {manifest.consent_id}".strip(),
         "CPU time": f"{duration(cpu)}, {cpu / heard * 3600:.0f} s for an hour of audio" if heard else None,
         "version": f"{manifest.version}, {'unchanged' if result.unchanged else 'new'}",
+        "chosen anew from": manifest.from_version or None,
         "dataset": result.output,
     }
 

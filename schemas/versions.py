@@ -31,25 +31,31 @@ def open_record(filesystem: Any, root: str, manifest: Manifest, record: FileReco
     """
     # Opened first: a file that is open stays what it is when another takes its name.
     own = _opened(filesystem, f"{root}/{record.name}", record.bytes)
-    if own is not None and record in _records(filesystem, root):
+    is_current = record in _records(filesystem, root)
+    if own is not None and is_current:
         return own
     kept = _opened(filesystem, f"{root}/{kept_name(manifest.version, record.name)}", record.bytes)
     if kept is not None:
         return kept
     if own is not None and _sha256(own) == record.sha256:
         return own
+    if is_current:
+        raise RealtalkError(
+            f"{root}/{record.name}: can't be read (missing, or not of {record.bytes} bytes as the manifest says); "
+            "run realtalk build to make it anew"
+        )
     raise RealtalkError(
         f"{root}/{record.name}: is not that of version {manifest.version}, and {VERSIONS_FOLDER}/ has it no more; "
-        "begin anew with the version that is there, or run realtalk build where it is damaged"
+        "begin anew with the version that is there now"
     )
 
 
 def _opened(filesystem: Any, path: str, size: int) -> Any | None:
     try:
         file = filesystem.open_input_file(path)
-        return file if file.size() == size else None
     except FileNotFoundError:
         return None
+    return file if file.size() == size else None
 
 
 def _records(filesystem: Any, root: str) -> tuple[FileRecord | ShardRecord, ...]:

@@ -102,7 +102,9 @@ def test_an_export_while_another_choice_is_made_is_of_one_version(
     assert (done["clips"], done["version"]) == (whole.count, version)
 
 
-def test_the_version_before_is_a_folder_of_its_own(dataset: Path, tmp_path: Path) -> None:
+def test_the_version_before_is_a_folder_of_its_own(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shard, before = (dataset / SHARD).read_bytes(), read_manifest(dataset)
     after = choose(dataset, FEWER)
     assert (after.from_version, before.from_version) == (before.version, "")
@@ -111,6 +113,13 @@ def test_the_version_before_is_a_folder_of_its_own(dataset: Path, tmp_path: Path
     assert read_manifest(old) == before
     run_export(str(old), ExportFormat.LJSPEECH, str(tmp_path / "old"))
     assert run_export(str(old), ExportFormat.LJSPEECH, str(tmp_path / "old")).unchanged
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets", reason="the datasets library (the extra test) reads the dataset")
+    (dataset / "README.md").unlink()
+    loaded = datasets.load_dataset(str(dataset), cache_dir=str(tmp_path / "cache"))
+    assert {name: len(split) for name, split in loaded.items()} == {"train": after.totals.clips}, (
+        "not by the card alone"
+    )
     assert audit(str(dataset)).passed, "an audit has no complaint about versions/"
 
 

@@ -27,7 +27,7 @@ from pipeline.progress import Tally
 from pipeline.ready import ready_manifest, store_of
 from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
-from pipeline.review import kept_reviews, left_out
+from pipeline.review import reviewed
 from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
 from schemas.manifest import Manifest
@@ -87,7 +87,7 @@ def build_choice(
             config.splits.shares,
             facts.sampling_rate,
             config.profiles,
-            left_out(kept_reviews(store)),
+            reviewed(store),
         )
     )
     outcomes = (

@@ -132,7 +132,10 @@ def show_review(taken: "Taken", output: Format) -> None:
         print_json(asdict(taken))
         return
     print_table(["verdict", Column("clips", True)], list(taken.reviews.items()))
-    print_facts({"new or changed": taken.changed, "clips left out in all": taken.left_out})
+    for clip, why in taken.refused.items():
+        print_line(f"{clip}: its corrected text is not put in, and it is left out: {why}")
+    facts = {"new or changed": taken.changed, "texts put in": taken.corrected}
+    print_facts({**facts, "clips left out in all": taken.left_out})
 
 
 _FUNNEL = {

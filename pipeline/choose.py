@@ -21,7 +21,7 @@ from schemas.clip import candidate_schema
 from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
 from schemas.verdict import KEPT, PROFILES, Thresholds, corrected_source
-from transforms.corrections import Reviewed, with_corrections
+from transforms.corrections import NOTHING, Reviewed, with_corrections
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
 from transforms.select import select, with_duplicates, with_reviews, with_split
 from transforms.shards import (
@@ -98,7 +98,7 @@ class Choose(beam.PTransform):
         ratios: tuple[float, float, float],
         rate: int,
         profiles: Mapping[str, Thresholds] = PROFILES,
-        reviewed: Reviewed = Reviewed(),
+        reviewed: Reviewed = NOTHING,
     ) -> None:
         super().__init__()
         self.judge = JudgeEpisode(store, thresholds, profiles, reviewed)

@@ -24,7 +24,7 @@ from transforms.models.loud import LOUD_FRAME_SECONDS, loud_frames
 from transforms.passages import Passage, find_passages
 from transforms.said import Reading, SaidPassage, doubts, said_passage
 from transforms.script import Script, read_script
-from transforms.utterances import Limits, assemble
+from transforms.utterances import Limits, assemble, in_words
 
 # A found passage of fewer words may be anywhere: nothing is learnt from it.
 _TELLING_WORDS = 5

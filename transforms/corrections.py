@@ -62,6 +62,10 @@ class Reviewed:
         return found if found is not None and found.is_of(clip) else None
 
 
+#: Of a dataset that nobody has listened to.
+NOTHING = Reviewed()
+
+
 def with_corrections(candidates: pa.Table, reviewed: Reviewed) -> tuple[pa.Table, dict[str, str]]:
     """The candidates with the corrected texts and all that depends on them, and the verdicts of those left out.
 

@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from pipeline.audit_clips import Clips, go_through, in_several_splits, repeated
-from pipeline.config import is_uri
 from pipeline.config_errors import Origin, explain
 from pipeline.config_sections import Gates
 from pipeline.console import say
 from pipeline.gates import DEFAULTS, Facts, Limit, Result, columns_of, judge_gates
 from pipeline.located_yaml import Document, parse_yaml
+from pipeline.ready import committed_manifest, ready_manifest, store_of
 from pipeline.reselect import resolved_configuration
 from schemas.errors import ConfigurationError, RealtalkError
 from schemas.ids import file_sha256
-from schemas.manifest import FOLDERS, MANIFEST_NAME, SPLITS, FileRecord, Manifest, ShardRecord, parse_manifest
+from schemas.manifest import FOLDERS, SPLITS, FileRecord, Manifest, ShardRecord
 from transforms.store import Store
 
 #: Every check, with what it makes sure of.
@@ -125,8 +125,8 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
 
     Raises RealtalkError where there is no dataset, its manifest is damaged, or it changes meanwhile.
     """
-    store = dataset_store(dataset)
-    content, manifest = _manifest(store)
+    store = store_of(dataset)
+    manifest = ready_manifest(store)
     faults = _Faults()
     limits = {**DEFAULTS, **_own_gates(store, faults), **(gates or {})}
     _look_at_files(store, manifest, faults)
@@ -141,7 +141,7 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
         name = _name_of(store, manifest, clips, int(position))
         faults.tell("splits", f"{name}: its episode, recording or audio is in another split too", 0)
     faults.counts["splits"] += len(leaking)
-    if store.read_bytes(store.path(MANIFEST_NAME)) != content:
+    if committed_manifest(store) != manifest:
         raise RealtalkError(f"{store.root}: the dataset was changed while it was audited; audit it again")
     facts = Facts(
         clips=dict(clips.clips),
@@ -156,11 +156,6 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
         numbers={name: np.array(values) for name, values in clips.numbers.items()},
     )
     return Audit(dataset, manifest, faults.checks(), tuple(judge_gates(limits, facts)), facts)
-
-
-def dataset_store(dataset: str) -> Store:
-    """Where a dataset is, in a folder or at a URI."""
-    return Store(dataset.rstrip("/") if is_uri(dataset) else os.path.abspath(dataset))
 
 
 def read_gates(path: str | Path) -> dict[str, Limit]:
@@ -191,17 +186,6 @@ def read_gates(path: str | Path) -> dict[str, Limit]:
         return Gates.model_validate(values).limits
     except ValidationError as error:
         raise ConfigurationError("\n".join(explain(error, Gates, Origin(str(file), document)))) from None
-
-
-def _manifest(store: Store) -> tuple[bytes, Manifest]:
-    path = store.path(MANIFEST_NAME)
-    try:
-        content = store.read_bytes(path)
-    except OSError as error:
-        raise RealtalkError(f"{path}: can't be read ({error.strerror or error}); check its permissions") from None
-    if content is None:
-        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    return content, parse_manifest(content, path)
 
 
 def _own_gates(store: Store, faults: _Faults) -> dict[str, Limit]:

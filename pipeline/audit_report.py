@@ -6,9 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit import Audit, dataset_store
+from pipeline.audit import Audit
 from pipeline.build import one_build_at_a_time
-from pipeline.commit import CONFIG_NAME, EPISODES_NAME, committed_manifest
+from pipeline.commit import CONFIG_NAME, EPISODES_NAME
+from pipeline.ready import committed_manifest, store_of
 from pipeline.report.contents import Files, Judgement, report_data
 from pipeline.report.documents import PAGE_NAME, report_documents, write_report
 from pipeline.report.statistics import Statistics, merge, read_candidates, statistics_of
@@ -28,7 +29,7 @@ def rewrite_report(found: Audit, embed: int | None = None) -> str:
 
     Raises RealtalkError where the dataset is changing, can't be written to, or is too damaged to be counted.
     """
-    store = dataset_store(found.dataset)
+    store = store_of(found.dataset)
     with one_build_at_a_time(store):
         manifest = committed_manifest(store)
         if manifest is None or manifest.version != found.manifest.version:

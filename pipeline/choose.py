@@ -8,7 +8,6 @@ No audio travels: references to clips do, and the writer of a shard copies their
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -21,7 +20,8 @@ from pydantic import TypeAdapter
 from schemas.clip import candidate_schema
 from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
-from schemas.verdict import KEPT, PROFILES, Thresholds
+from schemas.verdict import KEPT, PROFILES, Thresholds, corrected_source
+from transforms.corrections import NOTHING, Reviewed, with_corrections
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
 from transforms.select import select, with_duplicates, with_reviews, with_split
 from transforms.shards import (
@@ -88,7 +88,7 @@ class Choice:
 class Choose(beam.PTransform):
     """Scored episodes in; a Choice (judged episodes, written shards) out.
 
-    `reviews` are the clips that people want left out, with their verdicts.
+    `reviewed` is what people who listened decided.
     """
 
     def __init__(
@@ -98,10 +98,11 @@ class Choose(beam.PTransform):
         ratios: tuple[float, float, float],
         rate: int,
         profiles: Mapping[str, Thresholds] = PROFILES,
-        reviews: Mapping[str, str] = MappingProxyType({}),
+        reviewed: Reviewed = NOTHING,
     ) -> None:
         super().__init__()
-        self.judge = JudgeEpisode(store, thresholds, profiles, reviews)
+        self.judge = JudgeEpisode(store, thresholds, profiles, reviewed)
+        self.reviewed = reviewed
         self.store = store
         self.ratios = ratios
         self.rate = rate
@@ -110,7 +111,7 @@ class Choose(beam.PTransform):
         # In one place: a clip has dozens of buckets, and moving its fingerprint into each costs more than comparing.
         originals = (
             scored
-            | "Read fingerprints" >> beam.FlatMap(read_fingerprints, self.store)
+            | "Read fingerprints" >> beam.FlatMap(read_fingerprints, self.store, self.reviewed)
             | "All fingerprints" >> beam.combiners.ToList()
             | "Find duplicates" >> beam.Map(find_duplicates)
         )
@@ -146,12 +147,14 @@ def highest(rates: Iterable[int]) -> int:
     return max(rates, default=0)
 
 
-def read_fingerprints(scored: Scored, store: Store) -> Iterator[dict[str, Any]]:
+def read_fingerprints(scored: Scored, store: Store, reviewed: Reviewed) -> Iterator[dict[str, Any]]:
     """Rows with what finding duplicates needs, and nothing more."""
     table = pq.read_table(store.fetch(scored.scores_path), columns=list(FINGERPRINT_COLUMNS), partitioning=None)
     for row in table.to_pylist():
+        source = row["transcript_source"]
         yield {
             **row,
+            "transcript_source": corrected_source(source or "") if reviewed.correction(row) else source,
             "episode_id": scored.episode_id,
             "published": scored.published,
             "recording_sha256": scored.recording_sha256,
@@ -166,19 +169,20 @@ class JudgeEpisode(beam.DoFn):
         store: Store,
         thresholds: Thresholds,
         profiles: Mapping[str, Thresholds],
-        reviews: Mapping[str, str],
+        reviewed: Reviewed,
     ) -> None:
         self.store = store
-        self.reviews = dict(reviews)
+        self.reviewed = reviewed
         self.thresholds = thresholds
         self.profiles = dict(profiles)
 
     def process(self, scored: Scored, originals: Mapping[str, str], splits: Mapping[str, str]) -> Iterator[Judged]:
         split = splits[split_key(scored.episode_id, scored.recording_sha256)]
         table = pq.read_table(self.store.fetch(scored.scores_path), partitioning=None)
-        table = with_split(with_columns(table, scored.columns), split)
+        table, left_out = with_corrections(with_columns(table, scored.columns), self.reviewed)
+        table = with_split(table, split)
         judged = select(with_duplicates(table, originals), self.thresholds, self.profiles)
-        judged = with_reviews(judged, self.reviews)
+        judged = with_reviews(judged, left_out)
         judged = judged.select(candidate_schema().names).cast(candidate_schema())
         key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
         path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")

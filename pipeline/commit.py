@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -14,6 +14,8 @@ from pipeline.choose import Judged, WrittenShard
 from pipeline.croissant import CROISSANT_NAME, croissant
 from pipeline.description import describe
 from pipeline.gates import AUDITED, Facts, Limit, judge_gates
+from pipeline.keep_version import forget_version, keep_version, version_before
+from pipeline.ready import committed_manifest
 from pipeline.report.contents import REPORT_NAME, Files, Judgement, report_data
 from pipeline.report.documents import PAGE_NAME, report_documents, write_report
 from pipeline.report.statistics import SECOND, Statistics
@@ -30,7 +32,6 @@ from schemas.manifest import (
     SplitTotal,
     Totals,
     manifest_bytes,
-    parse_manifest,
 )
 from schemas.tables import EPISODE_SCHEMA
 from schemas.verdict import Thresholds
@@ -54,6 +55,7 @@ class DatasetFacts:
     speaker: str
     thresholds: Thresholds
     gates: Mapping[str, Limit]
+    from_version: str = ""
 
     @property
     def models_json(self) -> str:
@@ -198,6 +200,7 @@ def make_manifest(
         models=dict(sorted(facts.models.items())),
         consent=CONSENTED if facts.consent_id else NO_CONSENT,
         consent_id=facts.consent_id,
+        from_version=facts.from_version,
     )
 
 
@@ -208,13 +211,6 @@ def exact(seconds: Iterable[float]) -> float:
 
 def _total(rows: Sequence[Mapping[str, Any]], column: str) -> float:
     return exact(row[column] or 0.0 for row in rows)
-
-
-def committed_manifest(store: Store) -> Manifest | None:
-    """The manifest of the dataset that is ready in a store; None without one. Raises RealtalkError for damage."""
-    path = store.path(MANIFEST_NAME)
-    content = store.read_bytes(path)
-    return None if content is None else parse_manifest(content, path)
 
 
 def commit(
@@ -230,6 +226,10 @@ def commit(
     What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it;
     neither is the `report`, which is made only where it is written.
     """
+    before = version_before(store)
+    if before is not None and before.version == manifest.version:
+        # It is this one, wherever it was chosen from.
+        manifest = replace(manifest, from_version=before.from_version)
     manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
     if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
         # The gates are in it too, which no file of the dataset depends on.
@@ -243,6 +243,8 @@ def commit(
         if not is_same_config or not all(store.exists(_place(store, name)) for name in (REPORT_NAME, PAGE_NAME)):
             write_report(store, report())
         return "unchanged"
+    if before is not None and before.version != manifest.version:
+        keep_version(store, before, following=manifest.version)
     store.remove(manifest_path)
     for publication in published:
         store.publish(publication.path, _place(store, publication.name))
@@ -255,6 +257,8 @@ def commit(
     _write_documents(store, documents)
     write_report(store, report())
     store.write_text(manifest_path, content.decode("utf-8"))
+    # What was kept of it is the dataset's own again.
+    forget_version(store, manifest.version)
     return "written"
 
 

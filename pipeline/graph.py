@@ -18,6 +18,7 @@ from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
 from pipeline.report.statistics import CountCandidates
 from schemas.state import EpisodeState
 from schemas.verdict import Thresholds
+from transforms.corrections import Reviewed
 from transforms.episodes import EpisodeStages, Workers
 from transforms.http import HttpClient, HttpSettings
 from transforms.kept_listings import KeptListings
@@ -48,7 +49,7 @@ class Plan:
     profiles: Mapping[str, Thresholds]
     splits: tuple[float, float, float]
     facts: DatasetFacts
-    reviews: Mapping[str, str]
+    reviewed: Reviewed
 
 
 def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
@@ -73,7 +74,7 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
         | "With candidates" >> beam.Filter(lambda state: state.candidates.clips > 0)
         | "As scored" >> beam.Map(as_scored, plan.facts)
         | "Choose clips"
-        >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles, plan.reviews)
+        >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles, plan.reviewed)
     )
     ended = (scored, first.failed, second.failed) | "Every episode" >> beam.Flatten()
     outcomes = (

@@ -6,7 +6,7 @@ from pipeline.enrol import enrolment_plan
 from pipeline.gates import DEFAULTS
 from pipeline.graph import Plan
 from pipeline.guests import Guests
-from pipeline.review import kept_reviews, left_out
+from pipeline.review import reviewed
 from pipeline.settings import consent_of, http_settings, sources_of
 from transforms.clip_stages import Align, CutClips, FindTarget, HearInterjections, ScoreClips, ScoreSpeaker, VerifyText
 from transforms.cut import CutSettings
@@ -80,5 +80,5 @@ def make_plan(config: Config, store: Store) -> Plan:
             thresholds=config.selection.thresholds,
             gates={**DEFAULTS, **config.gates.limits},
         ),
-        reviews=left_out(kept_reviews(store)),
+        reviewed=reviewed(store),
     )

@@ -1,6 +1,5 @@
 """Choosing anew: another profile or other limits over the scores that a dataset has. No model, download or decode."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,19 @@ from pipeline.commit import (
     CommitDataset,
     DatasetFacts,
     Publication,
-    committed_manifest,
     damage,
 )
-from pipeline.config import Config, is_uri
+from pipeline.config import Config
 from pipeline.config_sections import Selection
 from pipeline.gates import DEFAULTS, columns_of
 from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
+from pipeline.ready import ready_manifest, store_of
 from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
-from pipeline.review import kept_reviews, left_out
+from pipeline.review import reviewed
 from pipeline.runners import choose_engine
 from schemas.errors import RealtalkError
 from schemas.manifest import Manifest
@@ -43,9 +42,9 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
 
     Raises RealtalkError where no dataset is ready, or where it is not whole.
     """
-    store = Store(dataset if is_uri(dataset) else os.path.abspath(dataset))
+    store = store_of(dataset)
     with one_build_at_a_time(store):
-        before = _manifest(store)
+        before = ready_manifest(store)
         require_whole(store, before)
         config = resolved_configuration(store.read_bytes(store.path(CONFIG_NAME)) or b"", store.path(CONFIG_NAME))
         config = config.model_copy(update={"select": selection})
@@ -60,13 +59,14 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             speaker=config.speaker.name,
             thresholds=config.selection.thresholds,
             gates={**DEFAULTS, **config.gates.limits},
+            from_version=before.version,
         )
         engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
             pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
             build_choice(pipeline, store, facts, config, rows)
             pipeline.run().wait_until_finish()
-    unchanged = before.version == _manifest(store).version
+    unchanged = before.version == ready_manifest(store).version
     return read_result(store, Tally(result="unchanged" if unchanged else "written"))
 
 
@@ -90,7 +90,7 @@ def build_choice(
             config.splits.shares,
             facts.sampling_rate,
             config.profiles,
-            left_out(kept_reviews(store)),
+            reviewed(store),
         )
     )
     outcomes = (
@@ -156,10 +156,3 @@ def require_whole(store: Store, manifest: Manifest) -> None:
         raise RealtalkError(
             f"{store.root}: {name} is {fault}{also}, so nothing is chosen; run realtalk build to make it anew"
         )
-
-
-def _manifest(store: Store) -> Manifest:
-    found = committed_manifest(store)
-    if found is None:
-        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    return found

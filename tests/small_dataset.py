@@ -1,9 +1,10 @@
 """A small dataset of made-up clips, committed as a build commits it, and ways to change it without a build."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -92,8 +93,18 @@ def candidate(clip: str, start: float, audio: str, number: int) -> dict[str, Any
     }
 
 
-def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int = 2, consent: str = "c0" * 8) -> Path:
-    """Commit a dataset of `episodes` with `clips` each to a folder; clip ids are eN-M."""
+def write_dataset(
+    folder: Path,
+    yaml: str = YAML,
+    clips: int = 3,
+    episodes: int = 2,
+    consent: str = "c0" * 8,
+    audio: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> Path:
+    """Commit a dataset of `episodes` with `clips` each to a folder; clip ids are eN-M.
+
+    `audio` holds samples of SECONDS at RATE by clip id, for those that shall not be noise.
+    """
     store, config = Store(str(folder)), parse_config(yaml, "dataset.yaml")
     facts = DatasetFacts(
         name=config.name,
@@ -106,7 +117,7 @@ def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int 
         thresholds=config.selection.thresholds,
         gates={**DEFAULTS, **config.gates.limits},
     )
-    scored = [_scored(store, facts, number, clips) for number in range(episodes)]
+    scored = [_scored(store, facts, number, clips, audio) for number in range(episodes)]
     rows = [
         {
             **dict.fromkeys(EPISODE_SCHEMA.names),
@@ -143,10 +154,10 @@ def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int 
     return folder
 
 
-def _scored(store: Store, facts: DatasetFacts, number: int, clips: int) -> Scored:
+def _scored(store: Store, facts: DatasetFacts, number: int, clips: int, given: Mapping[str, np.ndarray]) -> Scored:
     name, audio, rows = f"e{number}", [], []
     for clip in range(clips):
-        samples = noise_bursts(100 * number + clip)
+        samples = given.get(f"{name}-{clip}", noise_bursts(100 * number + clip))
         audio.append((f"{name}-{clip}", flac(samples)))
         rows.append(candidate(f"{name}-{clip}", clip * 5.0, fingerprint(samples, RATE), clip))
     audio_path = store.path("work", "clips", f"{name}.parquet")

@@ -293,10 +293,14 @@ def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(harm: Callable, said
 def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     build(store, [Episodes(store).scored("a", [1])])
     manifest = replace(read_manifest(store.root), name="other")
-    seen = []
-    monkeypatch.setattr(
-        Store, "publish", lambda self, source, path: seen.append(Path(self.path("manifest.json")).exists())
-    )
+    seen: dict[str, bool] = {}
+
+    def publish(self: Store, source: str, path: str) -> None:
+        seen[path.removeprefix(store.root)] = Path(self.path("manifest.json")).exists()
+
+    monkeypatch.setattr(Store, "publish", publish)
     commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "", {}, lambda: iter(()))
-    assert seen == [False]
+    assert seen.pop("/data/a.parquet") is False
+    assert seen
+    assert all(seen.values()), "the version before is kept while it is the dataset"
     assert read_manifest(store.root).name == "other"

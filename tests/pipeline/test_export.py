@@ -147,7 +147,7 @@ def test_a_dataset_that_is_not_ready_or_damaged(dataset: Path, tmp_path: Path) -
     assert "data/test-00000-of-00001.parquet: can't be read (" in line
     assert line.endswith("; run realtalk build to make it anew")
     (dataset / "manifest.json").unlink()
-    assert "is missing, so the dataset is not ready" in fault(str(dataset), ExportFormat.NEMO, str(tmp_path / "o"))
+    assert "no dataset is ready here" in fault(str(dataset), ExportFormat.NEMO, str(tmp_path / "o"))
 
 
 def test_two_exports_do_not_write_to_one_folder(dataset: Path, tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from pipeline.review import VERDICTS
 
 # As the rows of the table are made of; whole names in every row would be most of the page of 10,000 episodes.
 _EPISODE = (
-    "id", "title", "published", "state", "failed_stage", "error", "seconds", "kept_seconds", "yield", "loudness_lufs",
+    "id", "title", "published", "state", "failed_stage", "remark", "seconds", "kept_seconds", "yield", "loudness_lufs",
     "snr_db", "dnsmos_ovrl", "similarity", "others", "license", "split", "timeline", "speaker_names",
 )  # fmt: skip
 _QUEUE = (
     "id", "why", "episode_id", "text", "spoken", "words", "start", "duration", "split", "verdict", "reasons", "scores",
 )  # fmt: skip
-_MOST_ERROR = 400
+_MOST_REMARK = 400
 _OTHERS = 5
 _KEYS = (
     ("j", "next clip"), ("k", "previous clip"), ("space", "play or pause"), ("1", "ok"), ("2", "wrong text"),
@@ -29,14 +29,18 @@ def episodes(report: Report) -> Html:
     """The table of episodes: empty, with its filter."""
     table = tag(
         "table",
-        tag("caption", "Episodes; medians over the candidate clips of each, deeper shades stand for higher values"),
+        tag("caption", tag("span", "Medians are over the candidate clips of each; a deeper shade is a higher value")),
         tag("thead", tag("tr", id="episodes-head")),
         tag("tbody", id="episodes-rows"),
     )
     return section(
         "episodes",
         "Episodes",
-        tag("div", _field("episodes-filter", "Filter", tag("input", type="search", id="episodes-filter")), class_="controls"),
+        tag(
+            "div",
+            _field("episodes-filter", "Filter", tag("input", type="search", id="episodes-filter")),
+            class_="controls",
+        ),
         tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="Episodes"),
         tag(
             "p",
@@ -58,7 +62,9 @@ def queue(report: Report) -> Html:
         else "There is no random sample: no clip was kept."
     )
     if not report.get("queue"):
-        return section("queue", "Listening queue", tag("p", proves, id="queue-sample"), tag("p", "No clip is in the queue."))
+        return section(
+            "queue", "Listening queue", tag("p", proves, id="queue-sample"), tag("p", "No clip is in the queue.")
+        )
     desk = tag(
         "div",
         tag("ol", id="queue-list", class_="list", aria_label="Clips"),
@@ -98,7 +104,13 @@ def _bar() -> Html:
 
 
 def _filters() -> Html:
-    states = (("", "all"), ("open", "not judged"), ("judged", "judged"), ("kept", "kept clips"), ("rejected", "left out"))
+    states = (
+        ("", "all"),
+        ("open", "not judged"),
+        ("judged", "judged"),
+        ("kept", "kept clips"),
+        ("rejected", "left out"),
+    )
     ways = (("ascending", "lowest first"), ("descending", "highest first"))
     return tag(
         "div",
@@ -151,16 +163,18 @@ def page_data(report: Report, clips: Mapping[str, QueueClip]) -> Iterator[Html]:
     if queued:
         yield data("queue-data", [{key: one[key] for key in _QUEUE} for one in queued])
         held = {one["id"]: clips[one["id"]] for one in queued if one["id"] in clips}
-        yield data("media-data", {name: [one.audio, one.peaks, one.spectrogram] for name, one in held.items()})
+        yield data(
+            "media-data", {name: [one.audio, one.peaks, one.spectrogram, one.delay] for name, one in held.items()}
+        )
 
 
 def _episode(one: Mapping[str, Any]) -> list[Any]:
     """An episode in the order of _EPISODE."""
-    said = ": ".join(str(one[key]) for key in ("error", "error_detail") if one.get(key))
+    remark = ": ".join(str(one[key]) for key in ("error", "error_detail") if one.get(key))
     row = {
         **one,
         "id": one["episode_id"] or one["guid"],
-        "error": f"{said[:_MOST_ERROR]}…" if len(said) > _MOST_ERROR else said or None,
+        "remark": f"{remark[:_MOST_REMARK]}…" if len(remark) > _MOST_REMARK else remark or None,
         "published": (one["published"] or "")[:10] or None,
         "others": [[other["speaker"], round(other["seconds"], 1)] for other in one.get("others", ())[:_OTHERS]],
         "speaker_names": one.get("speaker_names", []),

@@ -80,4 +80,8 @@ def _shades(samples: Samples, rate: int) -> NDArray[np.uint8]:
 def _palette() -> NDArray[np.uint8]:
     places = np.linspace(0, len(_ANCHORS) - 1, _SHADES)
     anchors = np.array(_ANCHORS, np.float64)
-    return np.column_stack([np.interp(places, np.arange(len(anchors)), part) for part in anchors.T]).round().astype(np.uint8)
+    return (
+        np.column_stack([np.interp(places, np.arange(len(anchors)), part) for part in anchors.T])
+        .round()
+        .astype(np.uint8)
+    )

@@ -36,7 +36,9 @@ def note(*content: object) -> Html:
 
 def mark(passed: bool | None) -> Html:
     """Whether something holds, as a sign and a word; None is what nobody looked at."""
-    kind, sign, word = {True: ("good", "✓", "yes"), False: ("bad", "✗", "no"), None: ("open", "○", "not looked at")}[passed]
+    kind, sign, word = {True: ("good", "✓", "yes"), False: ("bad", "✗", "no"), None: ("open", "○", "not looked at")}[
+        passed
+    ]
     return tag("span", tag("span", sign, aria_hidden="true"), f" {word}", class_=f"mark {kind}")
 
 
@@ -83,7 +85,13 @@ def _gates(report: Report) -> Html:
         )
         for gate in gates
     )
-    columns = (Column("Gate"), Column("Observed", True), Column("Threshold", True), Column("Passed"), Column("In words"))
+    columns = (
+        Column("Gate"),
+        Column("Observed", "number"),
+        Column("Threshold", "number"),
+        Column("Passed"),
+        Column("In words", "text"),
+    )
     return table("Gates: what the dataset has to fulfil as a whole", columns, rows)
 
 
@@ -99,10 +107,22 @@ def _checks(report: Report) -> Html:
     if not checks:
         return note("The files were not checked yet: ", tag("code", "realtalk audit"), " verifies every shard.")
     rows = (
-        (tag("code", check["name"]), check["means"], mark(check["passed"]), count(check["faults"]), _items(check["examples"]))
+        (
+            tag("code", check["name"]),
+            check["means"],
+            mark(check["passed"]),
+            count(check["faults"]),
+            _items(check["examples"]),
+        )
         for check in checks
     )
-    columns = (Column("Check"), Column("Means"), Column("Passed"), Column("Faults", True), Column("Examples"))
+    columns = (
+        Column("Check"),
+        Column("Means", "text"),
+        Column("Passed"),
+        Column("Faults", "number"),
+        Column("Examples", "text"),
+    )
     return table("Checks of the audit", columns, rows)
 
 
@@ -126,8 +146,8 @@ def funnel(report: Report) -> Html:
         for stage in stages
     )
     columns = (
-        Column("Stage"), Column("Episodes", True), Column("Clips", True), Column("Time", True),
-        Column("Of listed", True), Column(""),
+        Column("Stage"), Column("Episodes", "number"), Column("Clips", "number"), Column("Time", "number"),
+        Column("Of listed", "number"), Column(""),
     )  # fmt: skip
     return section("funnel", "Funnel", table("From what was listed to the splits", columns, rows), _reasons(report))
 
@@ -147,7 +167,13 @@ def _reasons(report: Report) -> Html:
         )
         for reason in reasons
     )
-    columns = (Column("Reason"), Column("Clips", True), Column("Time", True), Column("Of candidates", True), Column(""))
+    columns = (
+        Column("Reason"),
+        Column("Clips", "number"),
+        Column("Time", "number"),
+        Column("Of candidates", "number"),
+        Column(""),
+    )
     caption = "Why candidates were left out; one clip can have several reasons"
     return table(caption, columns, rows)
 
@@ -175,7 +201,7 @@ def _sounds(found: Report) -> Iterator[Html]:
     most = phones[0][1]
     whole = sum(found["phones"].values())
     rows = ((tag("code", name), count(times), percent(times / whole), bar(times / most)) for name, times in phones)
-    columns = (Column("Phone"), Column("Times", True), Column("Share", True), Column(""))
+    columns = (Column("Phone"), Column("Times", "number"), Column("Share", "number"), Column(""))
     yield _folded(f"Phones, the commonest first ({len(phones)})", table("How often each phone is said", columns, rows))
     rarest = [(tag("code", pair), count(found["diphones"].get(pair))) for pair in found["rarest_diphones"]]
     yield tag("h3", "Rarest diphones")
@@ -193,7 +219,7 @@ def rights(report: Report) -> Html:
         (one["license"] or "none", one["source"] or NONE, count(one["clips"]), hours(one["seconds"]))
         for one in found["licenses"]
     )
-    columns = (Column("Licence"), Column("Found in"), Column("Clips", True), Column("Time", True))
+    columns = (Column("Licence"), Column("Found in"), Column("Clips", "number"), Column("Time", "number"))
     facts = (
         ("Consent of the speaker", consent["consent"] or "none"),
         ("Consent on record", tag("code", consent["consent_id"] or NONE)),
@@ -216,12 +242,17 @@ def configuration(report: Report) -> Html:
         ("Sampling rate", f"{count(about['sampling_rate'])} Hz"),
     )
     models = table(
-        "Models", (Column("Task"), Column("Identity")), ((name, tag("code", model)) for name, model in about["models"].items())
+        "Models",
+        (Column("Task"), Column("Identity", "text")),
+        ((name, tag("code", model)) for name, model in about["models"].items()),
     )
     parts = [_facts(facts), models, _shards(report)]
     if report.get("files"):
-        rows = ((tag("code", one["name"]), count(one["rows"]), bytes_of(one["bytes"]), _hash(one)) for one in report["files"])
-        columns = (Column("File"), Column("Rows", True), Column("Size", True), Column("SHA-256"))
+        rows = (
+            (tag("code", one["name"]), count(one["rows"]), bytes_of(one["bytes"]), _hash(one))
+            for one in report["files"]
+        )
+        columns = (Column("File"), Column("Rows", "number"), Column("Size", "number"), Column("SHA-256"))
         parts.append(_folded(f"Other files ({len(report['files'])})", table("Other files", columns, rows)))
     if report.get("configuration"):
         yaml = tag("pre", report["configuration"], tabindex="0", aria_label="dataset.yaml")
@@ -234,7 +265,7 @@ def _shards(report: Report) -> Html:
         (tag("code", one["name"]), one["split"], count(one["rows"]), bytes_of(one["bytes"]), _hash(one))
         for one in report.get("shards", ())
     ]
-    columns = (Column("Shard"), Column("Split"), Column("Rows", True), Column("Size", True), Column("SHA-256"))
+    columns = (Column("Shard"), Column("Split"), Column("Rows", "number"), Column("Size", "number"), Column("SHA-256"))
     shown = table("Shards of the manifest", columns, rows)
     return shown if len(rows) <= 12 else _folded(f"Shards ({len(rows)})", shown)
 

@@ -39,14 +39,14 @@ function pictures(clip, [, peaks, spectrogram]) {
   return { box, head, slider, ends };
 }
 function seek(seconds) {
-  audio.currentTime = Math.max(0, seconds);
+  audio.currentTime = Math.max(0, seconds) + (current ? current.delay : 0);
   follow();
 }
 
-let current = null; // { clip, head, slider, words, button }
+let current = null; // What is shown: the clip, its elements, and the seconds before it begins in its audio.
 function follow() {
   if (!current) return;
-  const now = audio.currentTime;
+  const now = Math.max(0, audio.currentTime - current.delay);
   if (current.head) {
     current.head.style.left = `${(100 * Math.min(now, current.clip.duration)) / current.clip.duration}%`;
     current.slider.value = now;
@@ -88,7 +88,7 @@ function timedWords(clip) {
   return { words, line: make("p", { class: "words", "aria-label": "As said" }, ...(words.length ? spaced : [clip.spoken || clip.text])) };
 }
 function scoreList(clip) {
-  const entries = Object.entries(clip.scores).map(([column, value]) => {
+  const entries = Object.entries(clip.scores).filter(([, value]) => value !== null).map(([column, value]) => {
     const broken = (page.limits[column] || []).find(([side, limit]) => value !== null && (side === "least" ? value < limit : value > limit));
     const sign = broken ? ` ✗ ${broken[0] === "least" ? "<" : ">"} ${figure(broken[1])}` : "";
     return make("div", { class: broken ? "broken" : null }, make("dt", {}, columnName(column)), make("dd", {}, figure(value), sign));
@@ -157,7 +157,7 @@ function showClip(clip, changed) {
   const form = verdictForm(clip, changed);
   const button = held ? make("button", { type: "button", class: "play", onclick: togglePlay }, "▶ Play") : null;
   if (held) audio.src = held[0];
-  current = { clip, words, button, judge: form.judge, head: drawn && drawn.head, slider: drawn && drawn.slider };
+  current = { clip, delay: held ? held[3] : 0, words, button, judge: form.judge, head: drawn && drawn.head, slider: drawn && drawn.slider };
   const place = `${clip.episode_title || clip.episode_id}, at ${clock(clip.start)}`;
   const judged = clip.verdict === "kept" ? `kept, ${clip.split || "no split"}` : `left out: ${clip.reasons.join("; ")}`;
   byId("queue-card").replaceChildren(

@@ -1,4 +1,4 @@
-"""A real headless Chromium for tests, driven by the DevTools protocol over two pipes: no driver, no port, no network."""
+"""A real headless Chromium for tests, driven by the DevTools protocol over two pipes: no driver, no port."""
 
 import base64
 import itertools
@@ -18,8 +18,8 @@ import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--mute-audio",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--mute-audio",
     "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe",
 )  # fmt: skip
 _PATIENCE = 30.0

@@ -21,7 +21,7 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u2028
 
 
 def example(text: str = "What is said.", episodes: int = 2) -> dict[str, Any]:
-    """report.json of `episodes`, each with CLIPS candidates of which one is left out; `text` is in every foreign place."""
+    """report.json of `episodes`; CLIPS candidates in each of two, one of them left out. Foreign texts are `text`."""
     rows = [_candidate(episode, clip, text) for episode in range(min(episodes, 2)) for clip in range(CLIPS)]
     table = pa.Table.from_pylist(rows, schema=candidate_schema())
     about = {

@@ -17,6 +17,10 @@ _EPISODE = (
 _QUEUE = (
     "id", "why", "episode_id", "text", "spoken", "words", "start", "duration", "split", "verdict", "reasons", "scores",
 )  # fmt: skip
+_EPISODES_SAY = (
+    "Scores are medians over an episode's candidate clips; a deeper shade is a higher value. "
+    "Turns: the target above, others below. An episode's name opens all that is known of it."
+)
 _MOST_REMARK = 400
 _OTHERS = 5
 _KEYS = (
@@ -29,7 +33,7 @@ def episodes(report: Report) -> Html:
     """The table of episodes: empty, with its filter."""
     table = tag(
         "table",
-        tag("caption", tag("span", "Medians are over the candidate clips of each; a deeper shade is a higher value")),
+        tag("caption", tag("span", _EPISODES_SAY)),
         tag("thead", tag("tr", id="episodes-head")),
         tag("tbody", id="episodes-rows"),
     )

@@ -97,7 +97,7 @@ def _gates(report: Report) -> Html:
 
 def _figure(value: float | Sequence[float | None] | None) -> str:
     """A number, or both ends of a range."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence):
         return " to ".join("any" if end is None else number(end) for end in value)
     return number(value)
 

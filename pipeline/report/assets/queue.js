@@ -130,5 +130,9 @@ function startQueue() {
   update();
 }
 
+// What is folded is printed too.
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+});
 startEpisodes();
 if (queue.length) startQueue();

@@ -1,6 +1,7 @@
 // The table of episodes: rows are made a hundred at a time, so that ten thousand don't freeze the page.
 const CHUNK = 100;
 const HEATS = 5;
+const LANES = 8;
 const episodes = (() => {
   const { columns, rows } = read("episodes-data");
   return rows.map((row) => Object.fromEntries(columns.map((name, place) => [name, row[place]])));
@@ -64,13 +65,17 @@ function speakersOf(one) {
     lane.seconds += end - start;
     found.set(speaker, lane);
   }
-  return [...found.values()].sort((a, b) => b.isTarget - a.isTarget || b.seconds - a.seconds);
+  const ordered = [...found.values()].sort((a, b) => b.isTarget - a.isTarget || b.seconds - a.seconds);
+  if (ordered.length <= LANES) return ordered;
+  const rest = ordered.splice(LANES - 1);
+  const seconds = rest.reduce((sum, lane) => sum + lane.seconds, 0);
+  return [...ordered, { name: `${rest.length} more`, isTarget: 0, spans: rest.flatMap((lane) => lane.spans), seconds }];
 }
 
 function lanes(one) {
   if (!one.timeline || !one.timeline.length) return make("p", { class: "note" }, "No turns to show.");
   const rows = speakersOf(one).map((lane) => {
-    const name = one.speaker_names[lane.speaker] || `speaker ${lane.speaker}`;
+    const name = lane.name || one.speaker_names[lane.speaker] || `speaker ${lane.speaker}`;
     const said = lane.isTarget ? `${name} (target)` : name;
     const attributes = { viewBox: `0 0 ${one.seconds} 10`, preserveAspectRatio: "none", class: "turns", "aria-hidden": "true" };
     return make(

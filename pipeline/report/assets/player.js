@@ -97,10 +97,12 @@ function scoreList(clip) {
 }
 
 function verdictForm(clip, changed) {
+  // A text that was left as it is corrects nothing.
+  const written = (area) => (area.value === clip.text ? "" : area.value);
   const field = (name, label, rows) => {
     const area = make("textarea", { rows, maxlength: MOST_CHARACTERS, id: `field-${name}` });
     area.addEventListener("input", () => {
-      if (reviews.get(clip.id)) reviews.set(clip.id, { [name]: area.value });
+      if (reviews.get(clip.id)) reviews.set(clip.id, { [name]: written(area) });
     });
     return { area, box: make("div", { class: "field" }, make("label", { for: `field-${name}` }, label), area) };
   };
@@ -126,12 +128,11 @@ function verdictForm(clip, changed) {
     const found = reviews.get(clip.id);
     if (found && found.verdict === verdict) reviews.remove(clip.id);
     else {
-      if (verdict === "wrong_text" && !corrected.area.value) corrected.area.value = clip.text;
       const reviewer = byId("reviewer").value.trim();
       const isKept = reviews.set(clip.id, {
         verdict,
-        corrected_text: corrected.area.value,
-        note: note.area.value,
+        corrected_text: written(corrected.area),
+        note: written(note.area),
         ...(reviewer ? { reviewer } : {}),
       });
       if (!isKept) say("This browser keeps no verdicts: download review.csv before you close the page.");
@@ -140,7 +141,7 @@ function verdictForm(clip, changed) {
     changed();
   }
   const found = reviews.get(clip.id);
-  corrected.area.value = found ? found.corrected_text : "";
+  corrected.area.value = (found && found.corrected_text) || clip.text;
   note.area.value = found ? found.note : "";
   show();
   const group = make("div", { class: "judges", role: "group", "aria-label": "Verdict" }, ...buttons);

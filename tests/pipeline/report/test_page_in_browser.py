@@ -169,7 +169,11 @@ def test_review_csv_is_what_review_takes(page, tmp_path):
     page.run("document.querySelector('.judge.ok').click()")
     page.press("j")
     page.run("document.querySelector('.judge.wrong_text').click()")
+    assert page.run("document.getElementById('field-corrected_text').value") == TEXT
     choose(page, "field-corrected_text", 'He said: "So, what?"')
+    page.press("j")
+    page.run("document.querySelector('.judge.wrong_text').click()")
+    page.press("k")
     choose(page, "field-note", "two\nlines, ÄÖ")
     page.run("document.getElementById('queue-download').click()")
     assert "Say who listened" in page.run("document.getElementById('queue-says').textContent")
@@ -181,10 +185,12 @@ def test_review_csv_is_what_review_takes(page, tmp_path):
     assert lines[0] == "id,verdict,corrected_text,note,reviewer,time"
     assert lines[1].startswith('e0-0,ok,,,"Ada, of London",20')
     assert lines[2].startswith('e0-1,wrong_text,"He said: ""So, what?""","two\nlines, ÄÖ","Ada, of London",20')
-    dataset = write_dataset(tmp_path / "dataset", clips=2, episodes=1)
+    # A text that nobody changed corrects nothing.
+    assert lines[3].startswith('e0-2,wrong_text,,,"Ada, of London",20')
+    dataset = write_dataset(tmp_path / "dataset", clips=3, episodes=1)
     taken = take_review(str(dataset), path)
-    assert {verdict: count for verdict, count in taken.reviews.items() if count} == {"ok": 1, "wrong_text": 1}
-    assert taken.left_out == 1
+    assert {verdict: count for verdict, count in taken.reviews.items() if count} == {"ok": 1, "wrong_text": 2}
+    assert taken.left_out == 2
 
 
 def test_ten_thousand_episodes_are_shown_a_hundred_at_a_time(browser, tmp_path):

@@ -71,6 +71,7 @@ setup(
     ),
     package_data={
         "pipeline": ["templates/*"],
+        "pipeline.report": ["assets/*"],
         "transforms.text": ["data/*.npz"],
         "transforms.models": ["*.json", "*.npz"],
     },

@@ -1,4 +1,4 @@
-"""A real headless Chromium for tests, driven by the DevTools protocol over two pipes: no driver, no port, no network."""
+"""A real headless Chromium for tests, driven by the DevTools protocol over two pipes: no driver, no port."""
 
 import base64
 import itertools
@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,19 @@ import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--mute-audio",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--mute-audio",
     "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe",
 )  # fmt: skip
 _PATIENCE = 30.0
+# The browser reads commands from its descriptor 3 and answers on 4.
+_MOVER = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 @contextmanager
@@ -30,13 +39,12 @@ def chromium(folder: Path) -> Iterator["Browser"]:
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.skip("no Chromium is installed (apt-get install chromium)")
-    # The browser reads commands from its descriptor 3 and answers on 4; the shell moves ours there.
     out_read, out_write = os.pipe()
     in_read, in_write = os.pipe()
-    shell = ["sh", "-c", f'exec "$@" 3<&{out_read} 4>&{in_write}', "sh"]
     arguments = [program, *_ARGUMENTS, f"--user-data-dir={folder / 'profile'}", "about:blank"]
+    mover = [sys.executable, "-c", _MOVER, str(out_read), str(in_write)]
     with open(folder / "browser.log", "wb") as log:
-        process = subprocess.Popen([*shell, *arguments], pass_fds=(out_read, in_write), stdout=log, stderr=log)
+        process = subprocess.Popen([*mover, *arguments], pass_fds=(out_read, in_write), stdout=log, stderr=log)
     os.close(out_read)
     os.close(in_write)
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.report.markup import Html, count, join, number, tag
 
-_WIDTH, _HEIGHT, _BELOW, _ABOVE = 320.0, 96.0, 22.0, 18.0
+_WIDTH, _HEIGHT, _BELOW, _ABOVE = 240.0, 76.0, 20.0, 18.0
 
 
 def histogram(found: Mapping[str, Any]) -> Html:
@@ -26,7 +26,7 @@ def histogram(found: Mapping[str, Any]) -> Html:
             for one in found["thresholds"]
             if edges[0] <= one["value"] <= edges[-1]
         ),
-        *_axis(edges, first, last),
+        *_axis(edges, first, last, found["thresholds"]),
     ]
     box = f"0 0 {_WIDTH:g} {_base() + _BELOW:g}"
     return tag("svg", join(parts), viewBox=box, role="img", aria_label=label, class_="histogram")
@@ -80,10 +80,13 @@ def _limit(limit: Mapping[str, Any], place: float) -> Html:
     return join((line, text))
 
 
-def _axis(edges: Sequence[float], first: int, last: int) -> Iterator[Html]:
-    """What the ends stand for; the outermost bins hold all that lies beyond."""
-    least = f"< {number(edges[0])}" if first == 0 else number(edges[first - 1])
-    most = f"> {number(edges[-1])}" if last == len(edges) else number(edges[last])
+def _axis(edges: Sequence[float], first: int, last: int, limits: Sequence[Mapping[str, Any]]) -> Iterator[Html]:
+    """What the ends stand for; the outermost bins hold all that lies beyond, and what is on an edge as histograms.py
+    counts it: with limits of the side "most" in the bin below."""
+    is_below = bool(limits) and limits[0]["side"] == "most"
+    below, above = ("≤", ">") if is_below else ("<", "≥")
+    least = f"{below} {number(edges[0])}" if first == 0 else number(edges[first - 1])
+    most = f"{above} {number(edges[-1])}" if last == len(edges) else number(edges[last])
     y = _base() + 15
     yield tag("text", least, x=0, y=y, text_anchor="start")
     yield tag("text", most, x=_WIDTH, y=y, text_anchor="end")

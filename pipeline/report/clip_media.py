@@ -18,26 +18,33 @@ _MP3_RATES = {
 }
 
 
+# Samples that LAME (576) and every decoder (529) put before the first one; libsndfile writes no tag that says so.
+_MP3_DELAY = 576 + 529
+
+
 @dataclass(frozen=True, slots=True)
 class QueueClip:
     """A clip as the page holds it.
 
     `audio` is a URL: of data, or of a file beside the page ("clips/ID.mp3"). `peaks` are the loudest samples of equal
-    parts, 0 to 1 of full scale; `spectrogram` is a PNG as a data URL.
+    parts, 0 to 1 of full scale; `spectrogram` is a PNG as a data URL; `delay` are the seconds before the clip begins in
+    the audio.
     """
 
     audio: str
     peaks: tuple[float, ...]
     spectrogram: str
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ClipMedia:
-    """An MP3 of a clip, and its pictures."""
+    """An MP3 of a clip that begins after `delay` seconds of it, and its pictures."""
 
     mp3: bytes
     peaks: tuple[float, ...]
     spectrogram: bytes
+    delay: float
 
     def embedded(self) -> QueueClip:
         """With all of it inside of the page."""
@@ -48,7 +55,7 @@ class ClipMedia:
         return self._with(url)
 
     def _with(self, audio: str) -> QueueClip:
-        return QueueClip(audio, self.peaks, data_uri("image/png", self.spectrogram))
+        return QueueClip(audio, self.peaks, data_uri("image/png", self.spectrogram), self.delay)
 
 
 def as_media(audio: bytes) -> ClipMedia:
@@ -63,10 +70,12 @@ def as_media(audio: bytes) -> ClipMedia:
     except soundfile.LibsndfileError as error:
         raise RealtalkError(f"the audio of a clip can't be read: {error.error_string}") from None
     mono = samples.mean(axis=1, dtype=np.float32)
-    return ClipMedia(_mp3(mono, rate), peaks(mono), spectrogram(mono, rate))
+    mp3, delay = _mp3(mono, rate)
+    return ClipMedia(mp3, peaks(mono), spectrogram(mono, rate), delay)
 
 
-def _mp3(samples: NDArray[np.float32], rate: int) -> bytes:
+def _mp3(samples: NDArray[np.float32], rate: int) -> tuple[bytes, float]:
+    """Mono samples as MP3, and the seconds in it before they begin."""
     import soundfile
 
     if rate not in _MP3_RATES:
@@ -81,4 +90,4 @@ def _mp3(samples: NDArray[np.float32], rate: int) -> bytes:
     soundfile.write(
         buffer, samples, rate, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=level
     )
-    return buffer.getvalue()
+    return buffer.getvalue(), round(_MP3_DELAY / rate, 4)

@@ -11,13 +11,17 @@ from pipeline.review import VERDICTS
 
 # As the rows of the table are made of; whole names in every row would be most of the page of 10,000 episodes.
 _EPISODE = (
-    "id", "title", "published", "state", "failed_stage", "error", "seconds", "kept_seconds", "yield", "loudness_lufs",
+    "id", "title", "published", "state", "failed_stage", "remark", "seconds", "kept_seconds", "yield", "loudness_lufs",
     "snr_db", "dnsmos_ovrl", "similarity", "others", "license", "split", "timeline", "speaker_names",
 )  # fmt: skip
 _QUEUE = (
     "id", "why", "episode_id", "text", "spoken", "words", "start", "duration", "split", "verdict", "reasons", "scores",
 )  # fmt: skip
-_MOST_ERROR = 400
+_EPISODES_SAY = (
+    "Scores are medians over an episode's candidate clips; a deeper shade is a higher value. "
+    "Turns: the target above, others below. An episode's name opens all that is known of it."
+)
+_MOST_REMARK = 400
 _OTHERS = 5
 _KEYS = (
     ("j", "next clip"), ("k", "previous clip"), ("space", "play or pause"), ("1", "ok"), ("2", "wrong text"),
@@ -29,7 +33,7 @@ def episodes(report: Report) -> Html:
     """The table of episodes: empty, with its filter."""
     table = tag(
         "table",
-        tag("caption", "Episodes; medians over the candidate clips of each, deeper shades stand for higher values"),
+        tag("caption", tag("span", _EPISODES_SAY)),
         tag("thead", tag("tr", id="episodes-head")),
         tag("tbody", id="episodes-rows"),
     )
@@ -163,16 +167,18 @@ def page_data(report: Report, clips: Mapping[str, QueueClip]) -> Iterator[Html]:
     if queued:
         yield data("queue-data", [{key: one[key] for key in _QUEUE} for one in queued])
         held = {one["id"]: clips[one["id"]] for one in queued if one["id"] in clips}
-        yield data("media-data", {name: [one.audio, one.peaks, one.spectrogram] for name, one in held.items()})
+        yield data(
+            "media-data", {name: [one.audio, one.peaks, one.spectrogram, one.delay] for name, one in held.items()}
+        )
 
 
 def _episode(one: Mapping[str, Any]) -> list[Any]:
     """An episode in the order of _EPISODE."""
-    said = ": ".join(str(one[key]) for key in ("error", "error_detail") if one.get(key))
+    remark = ": ".join(str(one[key]) for key in ("error", "error_detail") if one.get(key))
     row = {
         **one,
         "id": one["episode_id"] or one["guid"],
-        "error": f"{said[:_MOST_ERROR]}…" if len(said) > _MOST_ERROR else said or None,
+        "remark": f"{remark[:_MOST_REMARK]}…" if len(remark) > _MOST_REMARK else remark or None,
         "published": (one["published"] or "")[:10] or None,
         "others": [[other["speaker"], round(other["seconds"], 1)] for other in one.get("others", ())[:_OTHERS]],
         "speaker_names": one.get("speaker_names", []),

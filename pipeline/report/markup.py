@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 
 class Html(str):
@@ -42,28 +42,23 @@ def join(parts: Iterable[object], between: str = "") -> Html:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; numbers stand to the right."""
+    """A column of a table: "number"s stand to the right, "text" gets the room that it needs."""
 
     name: str
-    is_number: bool = False
+    kind: Literal["number", "text"] | None = None
 
 
 def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Html:
     """A table in a box that scrolls sideways by itself; the first cell of a row is its heading."""
-    head = join(tag("th", column.name, scope="col", class_=_kind(column)) for column in columns)
+    head = join(tag("th", column.name, scope="col", class_=column.kind) for column in columns)
     body = join(tag("tr", join(_cells(columns, row))) for row in rows)
-    inner = tag("table", tag("caption", caption), tag("thead", tag("tr", head)), tag("tbody", body))
+    inner = tag("table", tag("caption", tag("span", caption)), tag("thead", tag("tr", head)), tag("tbody", body))
     return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def _cells(columns: Sequence[Column], row: Sequence[object]) -> Iterable[Html]:
     for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-        kind = _kind(column)
-        yield tag("th", value, scope="row", class_=kind) if place == 0 else tag("td", value, class_=kind)
-
-
-def _kind(column: Column) -> str | None:
-    return "number" if column.is_number else None
+        yield tag("th", value, scope="row", class_=column.kind) if place == 0 else tag("td", value, class_=column.kind)
 
 
 def hours(seconds: float | None) -> str:
@@ -100,7 +95,7 @@ def number(value: float | None, places: int = 4) -> str:
 
 def percent(share: float | None) -> str:
     """A share in percent."""
-    return NONE if share is None else f"{number(share * 100, 3)} %"
+    return NONE if share is None else f"{100 * share:.1f} %"
 
 
 def bytes_of(size: float) -> str:

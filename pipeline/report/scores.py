@@ -69,7 +69,12 @@ def _other_limits(report: Report) -> Html:
     ]
     if not rows:
         return note("No other limit near those in force would change anything.")
-    columns = (Column("Another limit"), Column("Clips", True), Column("Time then", True), Column("Clips then", True))
+    columns = (
+        Column("Another limit", "text"),
+        Column("Clips", "number"),
+        Column("Time then", "number"),
+        Column("Clips then", "number"),
+    )
     shown = table("What another limit would give, all other limits as they are", columns, rows)
     return tag("details", tag("summary", f"What other limits would give ({len(rows)})"), shown)
 

@@ -87,17 +87,17 @@ def _gates(report: Report) -> Html:
     )
     columns = (
         Column("Gate"),
-        Column("Observed", True),
-        Column("Threshold", True),
+        Column("Observed", "number"),
+        Column("Threshold", "number"),
         Column("Passed"),
-        Column("In words"),
+        Column("In words", "text"),
     )
     return table("Gates: what the dataset has to fulfil as a whole", columns, rows)
 
 
 def _figure(value: float | Sequence[float | None] | None) -> str:
     """A number, or both ends of a range."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence):
         return " to ".join("any" if end is None else number(end) for end in value)
     return number(value)
 
@@ -116,7 +116,13 @@ def _checks(report: Report) -> Html:
         )
         for check in checks
     )
-    columns = (Column("Check"), Column("Means"), Column("Passed"), Column("Faults", True), Column("Examples"))
+    columns = (
+        Column("Check"),
+        Column("Means", "text"),
+        Column("Passed"),
+        Column("Faults", "number"),
+        Column("Examples", "text"),
+    )
     return table("Checks of the audit", columns, rows)
 
 
@@ -140,8 +146,8 @@ def funnel(report: Report) -> Html:
         for stage in stages
     )
     columns = (
-        Column("Stage"), Column("Episodes", True), Column("Clips", True), Column("Time", True),
-        Column("Of listed", True), Column(""),
+        Column("Stage"), Column("Episodes", "number"), Column("Clips", "number"), Column("Time", "number"),
+        Column("Of listed", "number"), Column(""),
     )  # fmt: skip
     return section("funnel", "Funnel", table("From what was listed to the splits", columns, rows), _reasons(report))
 
@@ -161,7 +167,13 @@ def _reasons(report: Report) -> Html:
         )
         for reason in reasons
     )
-    columns = (Column("Reason"), Column("Clips", True), Column("Time", True), Column("Of candidates", True), Column(""))
+    columns = (
+        Column("Reason"),
+        Column("Clips", "number"),
+        Column("Time", "number"),
+        Column("Of candidates", "number"),
+        Column(""),
+    )
     caption = "Why candidates were left out; one clip can have several reasons"
     return table(caption, columns, rows)
 
@@ -189,7 +201,7 @@ def _sounds(found: Report) -> Iterator[Html]:
     most = phones[0][1]
     whole = sum(found["phones"].values())
     rows = ((tag("code", name), count(times), percent(times / whole), bar(times / most)) for name, times in phones)
-    columns = (Column("Phone"), Column("Times", True), Column("Share", True), Column(""))
+    columns = (Column("Phone"), Column("Times", "number"), Column("Share", "number"), Column(""))
     yield _folded(f"Phones, the commonest first ({len(phones)})", table("How often each phone is said", columns, rows))
     rarest = [(tag("code", pair), count(found["diphones"].get(pair))) for pair in found["rarest_diphones"]]
     yield tag("h3", "Rarest diphones")
@@ -207,7 +219,7 @@ def rights(report: Report) -> Html:
         (one["license"] or "none", one["source"] or NONE, count(one["clips"]), hours(one["seconds"]))
         for one in found["licenses"]
     )
-    columns = (Column("Licence"), Column("Found in"), Column("Clips", True), Column("Time", True))
+    columns = (Column("Licence"), Column("Found in"), Column("Clips", "number"), Column("Time", "number"))
     facts = (
         ("Consent of the speaker", consent["consent"] or "none"),
         ("Consent on record", tag("code", consent["consent_id"] or NONE)),
@@ -231,7 +243,7 @@ def configuration(report: Report) -> Html:
     )
     models = table(
         "Models",
-        (Column("Task"), Column("Identity")),
+        (Column("Task"), Column("Identity", "text")),
         ((name, tag("code", model)) for name, model in about["models"].items()),
     )
     parts = [_facts(facts), models, _shards(report)]
@@ -240,7 +252,7 @@ def configuration(report: Report) -> Html:
             (tag("code", one["name"]), count(one["rows"]), bytes_of(one["bytes"]), _hash(one))
             for one in report["files"]
         )
-        columns = (Column("File"), Column("Rows", True), Column("Size", True), Column("SHA-256"))
+        columns = (Column("File"), Column("Rows", "number"), Column("Size", "number"), Column("SHA-256"))
         parts.append(_folded(f"Other files ({len(report['files'])})", table("Other files", columns, rows)))
     if report.get("configuration"):
         yaml = tag("pre", report["configuration"], tabindex="0", aria_label="dataset.yaml")
@@ -253,7 +265,7 @@ def _shards(report: Report) -> Html:
         (tag("code", one["name"]), one["split"], count(one["rows"]), bytes_of(one["bytes"]), _hash(one))
         for one in report.get("shards", ())
     ]
-    columns = (Column("Shard"), Column("Split"), Column("Rows", True), Column("Size", True), Column("SHA-256"))
+    columns = (Column("Shard"), Column("Split"), Column("Rows", "number"), Column("Size", "number"), Column("SHA-256"))
     shown = table("Shards of the manifest", columns, rows)
     return shown if len(rows) <= 12 else _folded(f"Shards ({len(rows)})", shown)
 

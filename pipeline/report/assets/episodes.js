@@ -1,6 +1,7 @@
 // The table of episodes: rows are made a hundred at a time, so that ten thousand don't freeze the page.
 const CHUNK = 100;
 const HEATS = 5;
+const LANES = 8;
 const episodes = (() => {
   const { columns, rows } = read("episodes-data");
   return rows.map((row) => Object.fromEntries(columns.map((name, place) => [name, row[place]])));
@@ -64,13 +65,17 @@ function speakersOf(one) {
     lane.seconds += end - start;
     found.set(speaker, lane);
   }
-  return [...found.values()].sort((a, b) => b.isTarget - a.isTarget || b.seconds - a.seconds);
+  const ordered = [...found.values()].sort((a, b) => b.isTarget - a.isTarget || b.seconds - a.seconds);
+  if (ordered.length <= LANES) return ordered;
+  const rest = ordered.splice(LANES - 1);
+  const seconds = rest.reduce((sum, lane) => sum + lane.seconds, 0);
+  return [...ordered, { name: `${rest.length} more`, isTarget: 0, spans: rest.flatMap((lane) => lane.spans), seconds }];
 }
 
 function lanes(one) {
   if (!one.timeline || !one.timeline.length) return make("p", { class: "note" }, "No turns to show.");
   const rows = speakersOf(one).map((lane) => {
-    const name = one.speaker_names[lane.speaker] || `speaker ${lane.speaker}`;
+    const name = lane.name || one.speaker_names[lane.speaker] || `speaker ${lane.speaker}`;
     const said = lane.isTarget ? `${name} (target)` : name;
     const attributes = { viewBox: `0 0 ${one.seconds} 10`, preserveAspectRatio: "none", class: "turns", "aria-hidden": "true" };
     return make(
@@ -102,7 +107,7 @@ function detail(one) {
       make(
         "div",
         { class: "inside" },
-        one.error ? make("p", { class: "error" }, make("strong", {}, "✗ "), one.error) : null,
+        one.remark ? make("p", { class: isFailed(one) ? "error" : "note" }, isFailed(one) ? "✗ " : "", one.remark) : null,
         lanes(one),
         make("p", { class: "note" }, `Who else speaks: ${who || "nobody"}. Licence: ${one.license || "none"}. Id: ${one.id}.`),
       ),
@@ -115,7 +120,7 @@ function episodeRow(one) {
     if (column.key === "timeline") return make("td", {}, smallTimeline(one));
     if (column.key === "state") return make("td", {}, stateMark(one));
     const heat = column.heat ? heatOf(column.key, one[column.key]) : null;
-    return make("td", { class: [column.number ? "number" : "", heat || ""].join(" ").trim() || null }, column.show(one));
+    return make("td", { class: [column.number ? "number" : "short", heat || ""].join(" ").trim() }, column.show(one));
   });
   const button = make("button", { type: "button", class: "link", "aria-expanded": "false" }, one.title || one.id);
   const row = make("tr", {}, make("th", { scope: "row" }, button), ...cells);
@@ -129,8 +134,9 @@ function episodeRow(one) {
   return row;
 }
 
+const isFailed = (one) => one.state === "failed";
 function stateMark(one) {
-  const isBad = Boolean(one.error);
+  const isBad = isFailed(one);
   const sign = make("span", { "aria-hidden": "true" }, isBad ? "✗" : "✓");
   const word = isBad ? ` ${one.failed_stage || "failed"}` : ` ${one.state}`;
   return make("span", { class: `mark ${isBad ? "bad" : "good"}` }, sign, word);
@@ -153,7 +159,7 @@ function startEpisodes() {
   function update() {
     const wanted = byId("episodes-filter").value.trim().toLowerCase();
     const holds = (one) =>
-      [one.title, one.id, one.error, one.license, one.state, one.split].some((text) => (text || "").toLowerCase().includes(wanted));
+      [one.title, one.id, one.remark, one.license, one.state, one.split].some((text) => (text || "").toLowerCase().includes(wanted));
     chosen = episodes.filter((one) => !wanted || holds(one));
     chosen.sort((one, other) => compare(one[order.key], other[order.key], order.descending));
     for (const head of byId("episodes-head").children) {

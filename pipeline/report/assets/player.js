@@ -39,14 +39,14 @@ function pictures(clip, [, peaks, spectrogram]) {
   return { box, head, slider, ends };
 }
 function seek(seconds) {
-  audio.currentTime = Math.max(0, seconds);
+  audio.currentTime = Math.max(0, seconds) + (current ? current.delay : 0);
   follow();
 }
 
-let current = null; // { clip, head, slider, words, button }
+let current = null; // What is shown: the clip, its elements, and the seconds before it begins in its audio.
 function follow() {
   if (!current) return;
-  const now = audio.currentTime;
+  const now = Math.max(0, audio.currentTime - current.delay);
   if (current.head) {
     current.head.style.left = `${(100 * Math.min(now, current.clip.duration)) / current.clip.duration}%`;
     current.slider.value = now;
@@ -88,7 +88,7 @@ function timedWords(clip) {
   return { words, line: make("p", { class: "words", "aria-label": "As said" }, ...(words.length ? spaced : [clip.spoken || clip.text])) };
 }
 function scoreList(clip) {
-  const entries = Object.entries(clip.scores).map(([column, value]) => {
+  const entries = Object.entries(clip.scores).filter(([, value]) => value !== null).map(([column, value]) => {
     const broken = (page.limits[column] || []).find(([side, limit]) => value !== null && (side === "least" ? value < limit : value > limit));
     const sign = broken ? ` ✗ ${broken[0] === "least" ? "<" : ">"} ${figure(broken[1])}` : "";
     return make("div", { class: broken ? "broken" : null }, make("dt", {}, columnName(column)), make("dd", {}, figure(value), sign));
@@ -97,10 +97,12 @@ function scoreList(clip) {
 }
 
 function verdictForm(clip, changed) {
+  // A text that was left as it is corrects nothing.
+  const written = (area) => (area.value === clip.text ? "" : area.value);
   const field = (name, label, rows) => {
     const area = make("textarea", { rows, maxlength: MOST_CHARACTERS, id: `field-${name}` });
     area.addEventListener("input", () => {
-      if (reviews.get(clip.id)) reviews.set(clip.id, { [name]: area.value });
+      if (reviews.get(clip.id)) reviews.set(clip.id, { [name]: written(area) });
     });
     return { area, box: make("div", { class: "field" }, make("label", { for: `field-${name}` }, label), area) };
   };
@@ -126,12 +128,11 @@ function verdictForm(clip, changed) {
     const found = reviews.get(clip.id);
     if (found && found.verdict === verdict) reviews.remove(clip.id);
     else {
-      if (verdict === "wrong_text" && !corrected.area.value) corrected.area.value = clip.text;
       const reviewer = byId("reviewer").value.trim();
       const isKept = reviews.set(clip.id, {
         verdict,
-        corrected_text: corrected.area.value,
-        note: note.area.value,
+        corrected_text: written(corrected.area),
+        note: written(note.area),
         ...(reviewer ? { reviewer } : {}),
       });
       if (!isKept) say("This browser keeps no verdicts: download review.csv before you close the page.");
@@ -140,7 +141,7 @@ function verdictForm(clip, changed) {
     changed();
   }
   const found = reviews.get(clip.id);
-  corrected.area.value = found ? found.corrected_text : "";
+  corrected.area.value = (found && found.corrected_text) || clip.text;
   note.area.value = found ? found.note : "";
   show();
   const group = make("div", { class: "judges", role: "group", "aria-label": "Verdict" }, ...buttons);
@@ -157,7 +158,7 @@ function showClip(clip, changed) {
   const form = verdictForm(clip, changed);
   const button = held ? make("button", { type: "button", class: "play", onclick: togglePlay }, "▶ Play") : null;
   if (held) audio.src = held[0];
-  current = { clip, words, button, judge: form.judge, head: drawn && drawn.head, slider: drawn && drawn.slider };
+  current = { clip, delay: held ? held[3] : 0, words, button, judge: form.judge, head: drawn && drawn.head, slider: drawn && drawn.slider };
   const place = `${clip.episode_title || clip.episode_id}, at ${clock(clip.start)}`;
   const judged = clip.verdict === "kept" ? `kept, ${clip.split || "no split"}` : `left out: ${clip.reasons.join("; ")}`;
   byId("queue-card").replaceChildren(

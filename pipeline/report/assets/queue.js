@@ -67,7 +67,7 @@ function startQueue() {
     if (now) {
       now.setAttribute("aria-current", "true");
       // Only the list scrolls; the page stays where it is.
-      const place = now.offsetTop - list.offsetTop;
+      const place = now.offsetTop;
       if (place < list.scrollTop) list.scrollTop = place;
       else if (place + now.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = place + now.offsetHeight - list.clientHeight;
     }
@@ -130,5 +130,9 @@ function startQueue() {
   update();
 }
 
+// What is folded is printed too.
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+});
 startEpisodes();
 if (queue.length) startQueue();

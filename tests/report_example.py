@@ -1,20 +1,24 @@
 """A report.json as builds write it, of made-up candidates, with any text in all places that come from outside."""
 
 import json
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from small_dataset import RATE, SECONDS, candidate, flac, noise_bursts
 
+from pipeline.gates import Result
 from pipeline.report.clip_media import QueueClip, as_media
-from pipeline.report.contents import report_json
-from pipeline.report.histograms import BINS
-from pipeline.report.statistics import report_of, statistics_of
+from pipeline.report.contents import Files, Judgement, as_json, report_data
+from pipeline.report.statistics import statistics_of
 from schemas.clip import candidate_schema
-from schemas.tables import EPISODE_SCHEMA
+from schemas.manifest import CONSENTED, FileRecord, Manifest, ShardRecord, Totals
+from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 from schemas.verdict import DEFAULT, judge
+from transforms.store import Store
 
 CLIPS = 4
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u2028 &lt; \"'"
@@ -23,36 +27,36 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u2028
 def example(text: str = "What is said.", episodes: int = 2) -> dict[str, Any]:
     """report.json of `episodes`; CLIPS candidates in each of two, one of them left out. Foreign texts are `text`."""
     rows = [_candidate(episode, clip, text) for episode in range(min(episodes, 2)) for clip in range(CLIPS)]
-    table = pa.Table.from_pylist(rows, schema=candidate_schema())
-    about = {
-        "name": text,
-        "version": "2a035e515a16741c",
-        "config_hash": "2494c363be8523e9",
-        "consent": "consented",
-        "consent_id": "c0" * 8,
-        "models": {"speech": text},
-        "sampling_rate": RATE,
-    }
-    written = report_json(
-        about, [_episode(number, text) for number in range(episodes)], report_of(statistics_of(table, DEFAULT), DEFAULT)
-    )
-    report: dict[str, Any] = json.loads(written)
-    for number, one in enumerate(report["episodes"]):
-        one.update(_more_of_episode(number, text))
-    report["verdict"] = {"passed": False, "audited": True, "text": text}
-    report["gates"] = [
-        {"name": "clips", "observed": 6, "threshold": 100, "passed": False, "text": text},
-        {"name": "loudness_lufs_p50", "observed": -20.0, "threshold": [-30, None], "passed": True, "text": text},
-        {"name": "split_leakage", "observed": None, "threshold": 0, "passed": None, "text": text},
-    ]
-    report["checks"] = [{"name": "files", "means": text, "faults": 1, "examples": [text], "passed": False}]
-    report["queue"] = [_queued(row, text) for row in rows]
-    report["configuration"] = f"name: {text}\n"
-    report["shards"] = [{"name": text, "split": "train", "rows": 6, "bytes": 12345, "sha256": "ab" * 32}]
-    report["files"] = [{"name": text, "rows": 6, "bytes": 12345, "sha256": "cd" * 32}]
-    report["rights"]["consent"] = {"consent": text, "consent_id": text}
-    report["rights"]["missing"] = [text]
-    return report
+    with tempfile.TemporaryDirectory() as folder:
+        named = [f"e{number}" for number in range(min(episodes, 2))]
+        files = Files(
+            candidates={one: _written(folder, "candidates", one, rows, candidate_schema()) for one in named},
+            clips={},
+            turns={one: _written(folder, "turns", one, _turns(one, text), TURN_SCHEMA) for one in named},
+        )
+        gates = (
+            Result("clips", 6, 100.0, False, text),
+            Result("loudness_lufs_p50", -20.0, (-30.0, None), True, text),
+            Result("split_leakage", None, 0.0, None, text),
+        )
+        checks = ({"name": "files", "means": text, "faults": 1, "examples": [text], "passed": False},)
+        report = report_data(
+            Store(folder),
+            _manifest(text),
+            f"name: {text}\n",
+            DEFAULT,
+            [_episode(number, text) for number in range(episodes)],
+            statistics_of(pa.Table.from_pylist(rows, schema=candidate_schema()), DEFAULT),
+            Judgement(gates, checks),
+            files,
+        )
+    as_read: dict[str, Any] = json.loads(as_json(report))
+    # In an order, and for reasons, that tests can lean on.
+    as_read["queue"].sort(key=lambda clip: clip["id"])
+    for clip in as_read["queue"]:
+        is_first = clip["episode_id"] == "e0"
+        clip["why"] = ["random"] if is_first else ["worst:speaker_similarity", "nearest:snr_db"]
+    return as_read
 
 
 def media_of(report: Mapping[str, Any]) -> dict[str, QueueClip]:
@@ -63,7 +67,13 @@ def media_of(report: Mapping[str, Any]) -> dict[str, QueueClip]:
 def _candidate(episode: int, clip: int, text: str) -> dict[str, Any]:
     row = {
         **candidate(f"e{episode}-{clip}", 5.0 * clip, f"{episode}{clip}", clip),
+        "episode_id": f"e{episode}",
         "text": text,
+        "spoken": text,
+        "words": [
+            {"text": word, "start": at, "end": at + 0.7, "score": -1.0}
+            for word, at in ((text, 0.0), ("follows", 0.7), ("after", 1.4))
+        ],
         "license": text,
         "license_source": text,
         "speaker_similarity": 0.95 - 0.1 * clip + 0.01 * episode,
@@ -91,35 +101,43 @@ def _episode(number: int, text: str) -> dict[str, Any]:
         "target_seconds": 20.0,
         "candidate_seconds": CLIPS * SECONDS,
         "kept_seconds": (CLIPS - 1) * SECONDS,
+        "target_similarity": 0.8,
+        "persons": [{"name": text, "role": "guest"}],
         "kept": CLIPS - 1,
     }
 
 
-def _more_of_episode(number: int, text: str) -> dict[str, Any]:
-    spans: Sequence[Sequence[float]] = [[float(at), at + 4.0, at // 5 % 2, 1 - at // 5 % 2] for at in range(0, 55, 5)]
-    return {
-        "loudness_lufs": -20.0 - number % 7,
-        "snr_db": 30.0,
-        "dnsmos_ovrl": None,
-        "similarity": 0.8,
-        "others": [{"speaker": text, "seconds": 20.0}],
-        "timeline": spans,
-        "speaker_names": ["Host", text],
-    }
+def _turns(episode: str, text: str) -> list[dict[str, Any]]:
+    return [
+        {
+            **dict.fromkeys(TURN_SCHEMA.names),
+            "episode_id": episode,
+            "start": float(at),
+            "end": at + 4.0,
+            "speaker": text if at // 5 % 2 else "Host",
+            "is_target": at // 5 % 2 == 0,
+        }
+        for at in range(0, 55, 5)
+    ]
 
 
-def _queued(row: Mapping[str, Any], text: str) -> dict[str, Any]:
-    why = ["random"] if row["id"].startswith("e0") else ["worst:speaker_similarity", "nearest:snr_db"]
-    words = [[text, 0.0, 0.7], ["follows", 0.7, 1.4], ["after", 1.4, SECONDS]]
-    return {
-        **{key: row[key] for key in ("id", "text", "start", "duration", "split", "tier", "verdict", "reasons")},
-        "why": why,
-        "episode_id": row["id"].split("-")[0],
-        "spoken": text,
-        "words": words,
-        "scores": {column: _score(row[column]) for column in BINS},
-    }
+def _written(folder: str, kind: str, episode: str, rows: list[dict[str, Any]], schema: pa.Schema) -> str:
+    path = Path(folder, kind, f"{episode}.parquet")
+    path.parent.mkdir(exist_ok=True)
+    own = [row for row in rows if row["episode_id"] == episode]
+    pq.write_table(pa.Table.from_pylist(own, schema=schema), path)
+    return str(path)
 
 
-def _score(value: Any) -> float | None:
-    return None if value is None else round(float(np.float64(value)), 6)
+def _manifest(text: str) -> Manifest:
+    return Manifest(
+        name=text,
+        sampling_rate=RATE,
+        shards=(ShardRecord(text, "train", 6, 12345, "ab" * 32),),
+        files=(FileRecord(text, 6, 12345, "cd" * 32),),
+        totals=Totals(2, 1, 120.0, 100.0, 8, 24.0, 6, 18.0),
+        config_hash="2494c363be8523e9",
+        models={"speech": text},
+        consent=CONSENTED,
+        consent_id=text,
+    )

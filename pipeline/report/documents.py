@@ -5,12 +5,11 @@ from typing import Any
 
 from pipeline.report.clip_media import ClipMedia, QueueClip, as_media
 from pipeline.report.contents import REPORT_NAME, Files, as_json
-from pipeline.report.page import render
+from pipeline.report.page import PAGE_NAME, render
 from pipeline.report.queue import queue_audio
 from schemas.errors import RealtalkError
 from transforms.store import Store
 
-PAGE_NAME = "report/index.html"
 CLIPS_FOLDER = "report/clips"
 _MOST_BYTES = 10_000_000
 

@@ -242,7 +242,7 @@ def review(
     file: Annotated[Path, typer.Argument(metavar="review.csv", help="id,verdict,corrected_text,note,reviewer,time")],
     output: Output = Format.TABLE,
 ) -> None:
-    """Take in what people found who listened; the next select or build leaves out what is not ok."""
+    """Take in verdicts and corrected texts of people who listened; the next select or build goes by them."""
     from pipeline.review import take_review
     from pipeline.views import show_review
 

@@ -16,9 +16,14 @@ from pipeline.description import describe
 from pipeline.gates import AUDITED, Facts, Limit, judge_gates
 from pipeline.keep_version import forget_version, keep_version, version_before
 from pipeline.ready import committed_manifest
+<<<<<<< HEAD
 from pipeline.report.contents import REPORT_NAME, Files, Judgement, report_data
 from pipeline.report.documents import PAGE_NAME, report_documents, write_report
 from pipeline.report.statistics import SECOND, Statistics
+=======
+from pipeline.report.contents import REPORT_NAME, report_json
+from pipeline.unfinished import Publication, forget_commit, note_commit, unfinished_commit
+>>>>>>> versions
 from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
 from schemas.manifest import (
@@ -61,14 +66,6 @@ class DatasetFacts:
     def models_json(self) -> str:
         """The column `models` of every clip."""
         return json.dumps(dict(sorted(self.models.items())), separators=(",", ":"))
-
-
-@dataclass(frozen=True)
-class Publication:
-    """A file in work/ and its name in the dataset."""
-
-    name: str
-    path: str
 
 
 class CommitDataset(beam.DoFn):
@@ -245,6 +242,7 @@ def commit(
         return "unchanged"
     if before is not None and before.version != manifest.version:
         keep_version(store, before, following=manifest.version)
+    note_commit(store, manifest, published, config_yaml, documents)
     store.remove(manifest_path)
     for publication in published:
         store.publish(publication.path, _place(store, publication.name))
@@ -257,9 +255,17 @@ def commit(
     _write_documents(store, documents)
     write_report(store, report())
     store.write_text(manifest_path, content.decode("utf-8"))
+    forget_commit(store)
     # What was kept of it is the dataset's own again.
     forget_version(store, manifest.version)
     return "written"
+
+
+def finish_commit(store: Store) -> None:
+    """Put in place what a run that was killed had begun to; nothing where a dataset is ready, or that can't be done."""
+    left = unfinished_commit(store) if committed_manifest(store) is None else None
+    if left is not None:
+        commit(store, left.manifest, left.published, left.config_yaml, left.documents)
 
 
 def _write_documents(store: Store, documents: Mapping[str, str]) -> None:

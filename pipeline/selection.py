@@ -15,8 +15,8 @@ from pipeline.commit import (
     EPISODES_NAME,
     CommitDataset,
     DatasetFacts,
-    Publication,
     damage,
+    finish_commit,
 )
 from pipeline.config import Config
 from pipeline.config_sections import Selection
@@ -30,6 +30,7 @@ from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
 from pipeline.review import reviewed
 from pipeline.runners import choose_engine
+from pipeline.unfinished import Publication
 from schemas.errors import RealtalkError
 from schemas.manifest import Manifest
 from transforms.store import Store
@@ -40,10 +41,11 @@ Row = Mapping[str, Any]
 def run_select(dataset: str, selection: Selection) -> BuildResult:
     """Judge every candidate of a committed dataset anew and write its shards; what a build with it would have written.
 
-    Raises RealtalkError where no dataset is ready, or where it is not whole.
+    A commit that was killed is finished first. Raises RealtalkError where no dataset is ready, or it is not whole.
     """
     store = store_of(dataset)
     with one_build_at_a_time(store):
+        finish_commit(store)
         before = ready_manifest(store)
         require_whole(store, before)
         config = resolved_configuration(store.read_bytes(store.path(CONFIG_NAME)) or b"", store.path(CONFIG_NAME))

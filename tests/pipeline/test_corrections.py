@@ -1,4 +1,4 @@
-"""Corrected texts of reviews: in time by the real aligner, in the dataset by select and build, on their own audio."""
+"""Corrected texts of reviews: in time by the real aligner, put in by select and build, on their own audio only."""
 
 import shutil
 from pathlib import Path

@@ -20,7 +20,7 @@ from pipeline.config_sections import Gates
 from pipeline.console import say
 from pipeline.gates import DEFAULTS, Facts, Limit, Result, columns_of, judge_gates
 from pipeline.located_yaml import Document, parse_yaml
-from pipeline.ready import committed_manifest, ready_manifest, store_of
+from pipeline.ready import CONFIG_NAME, committed_manifest, ready_manifest, store_of
 from pipeline.reselect import resolved_configuration
 from schemas.errors import ConfigurationError, RealtalkError
 from schemas.ids import file_sha256
@@ -41,7 +41,6 @@ _EXAMPLES = 5
 _SAY_EVERY_SECONDS = 10.0
 # Sums of floats in another order, and rounded.
 _SAME_SECONDS, _SAME_SHARE = 1e-3, 1e-9
-_CONFIG_NAME = "dataset.yaml"
 _PLACE = re.compile(rf"({'|'.join(FOLDERS)})/[^/\\]+\.parquet")
 
 
@@ -190,10 +189,10 @@ def read_gates(path: str | Path) -> dict[str, Limit]:
 
 def _own_gates(store: Store, faults: _Faults) -> dict[str, Limit]:
     """The gates of the configuration that the dataset was built by."""
-    place = store.path(_CONFIG_NAME)
+    place = store.path(CONFIG_NAME)
     content = store.read_bytes(place)
     if content is None:
-        faults.tell("files", f"{_CONFIG_NAME} is missing, and with it the dataset's own gates")
+        faults.tell("files", f"{CONFIG_NAME} is missing, and with it the dataset's own gates")
         return {}
     try:
         return resolved_configuration(content, place).gates.limits

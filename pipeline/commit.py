@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -15,15 +16,12 @@ from pipeline.croissant import CROISSANT_NAME, croissant
 from pipeline.description import describe
 from pipeline.gates import AUDITED, Facts, Limit, judge_gates
 from pipeline.keep_version import forget_version, keep_version, version_before
-from pipeline.ready import committed_manifest
-<<<<<<< HEAD
+from pipeline.ready import CONFIG_NAME, EPISODES_NAME, committed_manifest
 from pipeline.report.contents import REPORT_NAME, Files, Judgement, report_data
 from pipeline.report.documents import PAGE_NAME, report_documents, write_report
+from pipeline.report.in_place import report_in_place
 from pipeline.report.statistics import SECOND, Statistics
-=======
-from pipeline.report.contents import REPORT_NAME, report_json
 from pipeline.unfinished import Publication, forget_commit, note_commit, unfinished_commit
->>>>>>> versions
 from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
 from schemas.manifest import (
@@ -42,9 +40,6 @@ from schemas.tables import EPISODE_SCHEMA
 from schemas.verdict import Thresholds
 from transforms.shards import file_record, keep_table
 from transforms.store import Store
-
-EPISODES_NAME = "episodes/episodes.parquet"
-CONFIG_NAME = "dataset.yaml"
 
 
 @dataclass(frozen=True)
@@ -98,8 +93,8 @@ class CommitDataset(beam.DoFn):
         )
 
         def report() -> Iterator[tuple[str, str | bytes]]:
-            judgement = Judgement(judge_gates(self.facts.gates, facts_of(manifest, rows, statistics), AUDITED))
             facts = self.facts
+            judgement = unaudited(manifest, facts.gates, rows, statistics)
             data = report_data(
                 self.store, manifest, facts.config_yaml, facts.thresholds, rows, statistics, judgement, files
             )
@@ -130,6 +125,13 @@ class CommitDataset(beam.DoFn):
         path = self.store.path("work", "episodes", f"{digest('episodes', table.to_pydict())}.parquet")
         keep_table(self.store, path, table)
         return Publication(EPISODES_NAME, path)
+
+
+def unaudited(
+    manifest: Manifest, limits: Mapping[str, Limit], rows: Sequence[Mapping[str, Any]], statistics: Statistics
+) -> Judgement:
+    """What is thought of a dataset before anybody has looked into its clips."""
+    return Judgement(judge_gates(limits, facts_of(manifest, rows, statistics), AUDITED))
 
 
 def facts_of(manifest: Manifest, rows: Sequence[Mapping[str, Any]], statistics: Statistics) -> Facts:
@@ -265,7 +267,15 @@ def finish_commit(store: Store) -> None:
     """Put in place what a run that was killed had begun to; nothing where a dataset is ready, or that can't be done."""
     left = unfinished_commit(store) if committed_manifest(store) is None else None
     if left is not None:
-        commit(store, left.manifest, left.published, left.config_yaml, left.documents)
+        manifest = left.manifest
+        commit(
+            store,
+            manifest,
+            left.published,
+            left.config_yaml,
+            left.documents,
+            lambda: report_in_place(store, manifest, partial(unaudited, manifest)),
+        )
 
 
 def _write_documents(store: Store, documents: Mapping[str, str]) -> None:

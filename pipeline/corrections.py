@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pipeline.guests import Guests
 
 _PLACE = ("review", "texts.json")
-_CONFIG_NAME = "dataset.yaml"
 _KEPT = TypeAdapter(dict[str, Correction])
 _COLUMNS = ("id", "fingerprint", "duration", "transcript_source")
 _SAY_EVERY_SECONDS = 10.0
@@ -81,7 +80,7 @@ def align_corrections(store: Store, wanted: Sequence[Wanted], known: Mapping[str
 
     if not wanted:
         return Aligned({}, {})
-    place = store.path(_CONFIG_NAME)
+    place = store.path(CONFIG_NAME)
     config = resolved_configuration(store.read_bytes(place) or b"", place)
     language = "en" if config.models.language == AUTO else config.models.language
     models = Guests(config)

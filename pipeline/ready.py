@@ -7,6 +7,10 @@ from schemas.errors import RealtalkError
 from schemas.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from transforms.store import Store
 
+#: Where a dataset says what became of each episode, and how it was made.
+EPISODES_NAME = "episodes/episodes.parquet"
+CONFIG_NAME = "dataset.yaml"
+
 
 def store_of(dataset: str) -> Store:
     """The store of a dataset in a folder or at a URI."""

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.console import say
+from pipeline.ready import CONFIG_NAME
 from pipeline.reselect import resolved_configuration
 from schemas.errors import RealtalkError
 from transforms.corrections import Correction

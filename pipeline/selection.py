@@ -11,8 +11,6 @@ from apache_beam.pvalue import AsList, AsSingleton
 from pipeline.build import BuildResult, log_path, one_build_at_a_time, read_result
 from pipeline.choose import Choose, Scored
 from pipeline.commit import (
-    CONFIG_NAME,
-    EPISODES_NAME,
     CommitDataset,
     DatasetFacts,
     damage,
@@ -25,7 +23,7 @@ from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
-from pipeline.ready import ready_manifest, store_of
+from pipeline.ready import CONFIG_NAME, EPISODES_NAME, ready_manifest, store_of
 from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
 from pipeline.review import reviewed

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def test_an_export_while_another_choice_is_made_is_of_one_version(
     do_units = run._do_units
 
     def meanwhile(*arguments: Any) -> Any:
-        commit(Store(str(dataset)), *staged(Store(str(dataset)), two[1]), "")
+        commit(Store(str(dataset)), *staged(Store(str(dataset)), two[1]), "", {}, no_report)
         return do_units(*arguments)
 
     monkeypatch.setattr(run, "_do_units", meanwhile)
@@ -223,22 +223,28 @@ def as_bucket(path: Path) -> str:
     return f"{PREFIX}{path}"
 
 
+def no_report(*_: object) -> Iterator[tuple[str, str | bytes]]:
+    return iter(())
+
+
 @pytest.mark.parametrize("place", [locally, as_bucket])
 def test_a_commit_that_is_killed_anywhere_leaves_the_old_version_and_is_mended(
     place: Callable[[Path], str], two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     countdown = tmp_path / "changes"
     monkeypatch.setenv("TEST_CHANGES", str(countdown))
+    # Every change of the dataset itself is tried; pictures of clips would take minutes.
+    monkeypatch.setattr("pipeline.commit.report_in_place", no_report)
     whole: dict[str, bytes] = {}
     for changes in range(100):
         root = tmp_path / f"{changes}"
         store = Store(place(root))
         old, new = staged(store, two[0]), staged(store, two[1])
-        commit(store, *old, "yaml: 1\n")
+        commit(store, *old, "yaml: 1\n", {}, no_report)
         countdown.write_text(str(changes))
         ended = True
         try:
-            commit(Killing(store.root), *new, "yaml: 2\n")
+            commit(Killing(store.root), *new, "yaml: 2\n", {}, no_report)
         except KilledError:
             ended = False
         # Who holds the old manifest finds its shards, whenever it was.
@@ -250,7 +256,7 @@ def test_a_commit_that_is_killed_anywhere_leaves_the_old_version_and_is_mended(
             manifest = read_manifest(root)
             assert all(file_sha256(root / one.name) == one.sha256 for one in (*manifest.shards, *manifest.files))
         if ready or changes % 2:
-            commit(store, *new, "yaml: 2\n")
+            commit(store, *new, "yaml: 2\n", {}, no_report)
         else:
             finish_commit(store)
         whole = whole or files(root)
@@ -268,13 +274,13 @@ def test_after_a_killed_commit_the_old_choice_is_the_dataset_again(
     monkeypatch.setenv("TEST_CHANGES", str(tmp_path / "changes"))
     store = Store(str(tmp_path / "dataset"))
     old, new = staged(store, two[0]), staged(store, two[1])
-    commit(store, *old, "yaml: 1\n")
+    commit(store, *old, "yaml: 1\n", {}, no_report)
     before = files(tmp_path / "dataset")
     (tmp_path / "changes").write_text("8")
     with pytest.raises(KilledError):
-        commit(Killing(store.root), *new, "yaml: 2\n")
+        commit(Killing(store.root), *new, "yaml: 2\n", {}, no_report)
     assert not (tmp_path / "dataset" / "manifest.json").exists()
-    commit(store, *old, "yaml: 1\n")
+    commit(store, *old, "yaml: 1\n", {}, no_report)
     after = files(tmp_path / "dataset")
     assert {name: content for name, content in after.items() if not name.startswith("versions/")} == before
     assert not [name for name in after if name.startswith("versions/") and name.endswith(".parquet")]

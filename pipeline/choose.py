@@ -110,9 +110,9 @@ class Choose(beam.PTransform):
         # In one place: a clip has dozens of buckets, and moving its fingerprint into each costs more than comparing.
         originals = (
             scored
-            | "Read fingerprints" >> beam.FlatMap(read_fingerprints, self.store)
+            | "Read fingerprints" >> beam.Map(read_fingerprints, self.store)
             | "All fingerprints" >> beam.combiners.ToList()
-            | "Find duplicates" >> beam.Map(find_duplicates)
+            | "Find duplicates" >> beam.Map(lambda tables: find_duplicates(rows_of(tables)))
         )
         splits = (
             scored
@@ -146,16 +146,21 @@ def highest(rates: Iterable[int]) -> int:
     return max(rates, default=0)
 
 
-def read_fingerprints(scored: Scored, store: Store) -> Iterator[dict[str, Any]]:
-    """Rows with what finding duplicates needs, and nothing more."""
-    table = pq.read_table(store.fetch(scored.scores_path), columns=list(FINGERPRINT_COLUMNS), partitioning=None)
-    for row in table.to_pylist():
-        yield {
-            **row,
-            "episode_id": scored.episode_id,
-            "published": scored.published,
-            "recording_sha256": scored.recording_sha256,
-        }
+def read_fingerprints(scored: Scored, store: Store) -> tuple[Scored, pa.Table]:
+    """An episode with the columns that finding duplicates needs, and nothing more."""
+    return scored, pq.read_table(store.fetch(scored.scores_path), columns=list(FINGERPRINT_COLUMNS), partitioning=None)
+
+
+def rows_of(tables: Iterable[tuple[Scored, pa.Table]]) -> Iterator[dict[str, Any]]:
+    """Clips as `find_duplicates` takes them."""
+    for scored, table in tables:
+        for row in table.to_pylist():
+            yield {
+                **row,
+                "episode_id": scored.episode_id,
+                "published": scored.published,
+                "recording_sha256": scored.recording_sha256,
+            }
 
 
 class JudgeEpisode(beam.DoFn):

@@ -47,7 +47,10 @@ def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
         name = f"{number:016x}"
         table = _candidates(name, each, config, vocabulary, random)
         ids = table["id"].to_pylist()
-        places = {"candidates": folder / "candidates" / f"{name}.parquet", "clips": folder / "clips" / f"{name}.parquet"}
+        places = {
+            "candidates": folder / "candidates" / f"{name}.parquet",
+            "clips": folder / "clips" / f"{name}.parquet",
+        }
         write_table(places["candidates"], table)
         audio = ((clip, _unlike(sounds[at % _SOUNDS], number * each + at)) for at, clip in enumerate(ids))
         write_clips(places["clips"], audio, RATE)
@@ -72,11 +75,62 @@ def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
 
 def _vocabulary() -> list[tuple[str, tuple[str, ...]]]:
     pronouncer = Pronouncer()
-    words = (
-        "the forms of printed letters should be beautiful and their arrangement on page reasonable we kept old machine "
-        "in kitchen for eleven months it listened to kettle nobody knows why seven people walked across frozen river "
-        "yesterday morning two did tapes stayed empty until following winter he said that voice belongs one who speaks"
-    ).split()
+    words = [
+        "the",
+        "forms",
+        "of",
+        "printed",
+        "letters",
+        "should",
+        "be",
+        "beautiful",
+        "and",
+        "their",
+        "arrangement",
+        "on",
+        "page",
+        "reasonable",
+        "we",
+        "kept",
+        "old",
+        "machine",
+        "in",
+        "kitchen",
+        "for",
+        "eleven",
+        "months",
+        "it",
+        "listened",
+        "to",
+        "kettle",
+        "nobody",
+        "knows",
+        "why",
+        "seven",
+        "people",
+        "walked",
+        "across",
+        "frozen",
+        "river",
+        "yesterday",
+        "morning",
+        "two",
+        "did",
+        "tapes",
+        "stayed",
+        "empty",
+        "until",
+        "following",
+        "winter",
+        "he",
+        "said",
+        "that",
+        "voice",
+        "belongs",
+        "one",
+        "who",
+        "speaks",
+    ]
     return [(word, tuple(pronouncer.pronounce(word))) for word in words]
 
 
@@ -122,7 +176,9 @@ def _candidates(
     schema = candidate_schema()
     return pa.Table.from_arrays(
         [
-            columns[name] if isinstance(columns.get(name), pa.Array) else pa.array(columns.get(name, [None] * clips), kind)
+            columns[name]
+            if isinstance(columns.get(name), pa.Array)
+            else pa.array(columns.get(name, [None] * clips), kind)
             for name, kind in zip(schema.names, schema.types, strict=True)
         ],
         schema=schema,

@@ -6,8 +6,10 @@
 No audio travels: references to clips do, and the writer of a shard copies their audio from the files of their episodes.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -25,10 +27,12 @@ from schemas.verdict import KEPT, PROFILES, Thresholds
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
 from transforms.select import select, with_duplicates, with_reviews, with_split
 from transforms.shards import (
+    REFERENCE_COLUMNS,
     ClipReference,
     ShardPlan,
+    as_parquet,
     assign_splits,
-    keep_table,
+    keep_content,
     plan_shards,
     references,
     split_key,
@@ -55,9 +59,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class Judged:
-    """An episode's candidates with their verdicts. `sampling_rate` is the highest of the kept clips, 0 without any."""
+    """An episode's candidates with their verdicts. `sampling_rate` is the highest of the kept clips, 0 without any;
+    `bytes` and `sha256` are of the file at `candidates_path`."""
 
     episode_id: str
+    published: str | None
     split: str
     candidates_path: str
     audio_path: str
@@ -66,7 +72,8 @@ class Judged:
     kept: int
     kept_seconds: float
     sampling_rate: int
-    references: tuple[ClipReference, ...]
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -132,9 +139,9 @@ class Choose(beam.PTransform):
         files = judged | "Files" >> beam.Map(lambda one: (one.episode_id, (one.audio_path, one.candidates_path)))
         shards = (
             judged
-            | "References" >> beam.FlatMap(lambda one: one.references)
+            | "References" >> beam.Map(read_references, self.store)
             | "All references" >> beam.combiners.ToList()
-            | "Plan shards" >> beam.FlatMap(plan_shards)
+            | "Plan shards" >> beam.FlatMap(lambda episodes: plan_shards(chain.from_iterable(episodes)))
             | "Spread shards" >> beam.Reshuffle()
             | "Write shards" >> beam.ParDo(WriteShard(self.store), files=AsDict(files), rate=AsSingleton(rate))
         )
@@ -185,10 +192,11 @@ class JudgeEpisode(beam.DoFn):
         judged = select(with_duplicates(table, originals), self.thresholds, self.profiles)
         judged = with_reviews(judged, self.reviews)
         judged = judged.select(candidate_schema().names).cast(candidate_schema())
-        key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
-        path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")
-        keep_table(self.store, path, judged)
-        yield as_judged(scored, split, path, judged)
+        content = as_parquet(judged)
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self.store.path("work", "candidates", f"{scored.episode_id}-{sha256[:16]}.parquet")
+        keep_content(self.store, path, content)
+        yield as_judged(scored, split, path, judged, len(content), sha256)
 
 
 def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table:
@@ -200,11 +208,12 @@ def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table
     return table
 
 
-def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table) -> Judged:
-    """What the dataset has to know of an episode's judged `candidates`, kept at `path`."""
+def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table, size: int, sha256: str) -> Judged:
+    """What the dataset has to know of an episode's judged `candidates`, kept at `path` in `size` bytes."""
     chosen = candidates.filter(pc.equal(candidates["verdict"], KEPT))
     return Judged(
         episode_id=scored.episode_id,
+        published=scored.published,
         split=split,
         candidates_path=path,
         audio_path=scored.audio_path,
@@ -213,8 +222,15 @@ def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table) -> Ju
         kept=chosen.num_rows,
         kept_seconds=sum(chosen["duration"].to_pylist()),
         sampling_rate=max(chosen["sampling_rate"].to_pylist(), default=0),
-        references=tuple(references(candidates, scored.published)),
+        bytes=size,
+        sha256=sha256,
     )
+
+
+def read_references(judged: Judged, store: Store) -> list[ClipReference]:
+    """The chosen clips of an episode, in order."""
+    path = store.fetch(judged.candidates_path)
+    return references(pq.read_table(path, columns=list(REFERENCE_COLUMNS), partitioning=None), judged.published)
 
 
 class WriteShard(beam.DoFn):

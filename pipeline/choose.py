@@ -9,7 +9,6 @@ No audio travels: references to clips do, and the writer of a shard copies their
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +24,7 @@ from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
 from schemas.verdict import KEPT, PROFILES, Thresholds
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
-from transforms.select import select, with_duplicates, with_reviews, with_split
+from transforms.select import kept, select, with_duplicates, with_reviews, with_split
 from transforms.shards import (
     REFERENCE_COLUMNS,
     ClipReference,
@@ -141,7 +140,7 @@ class Choose(beam.PTransform):
             judged
             | "References" >> beam.Map(read_references, self.store)
             | "All references" >> beam.combiners.ToList()
-            | "Plan shards" >> beam.FlatMap(lambda episodes: plan_shards(chain.from_iterable(episodes)))
+            | "Plan shards" >> beam.FlatMap(lambda tables: plan_shards(clips_of(tables)))
             | "Spread shards" >> beam.Reshuffle()
             | "Write shards" >> beam.ParDo(WriteShard(self.store), files=AsDict(files), rate=AsSingleton(rate))
         )
@@ -227,10 +226,16 @@ def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table, size:
     )
 
 
-def read_references(judged: Judged, store: Store) -> list[ClipReference]:
-    """The chosen clips of an episode, in order."""
-    path = store.fetch(judged.candidates_path)
-    return references(pq.read_table(path, columns=list(REFERENCE_COLUMNS), partitioning=None), judged.published)
+def read_references(judged: Judged, store: Store) -> tuple[str | None, pa.Table]:
+    """When an episode was published, and what `references` takes of its chosen clips (a table is one element)."""
+    table = pq.read_table(store.fetch(judged.candidates_path), columns=list(REFERENCE_COLUMNS), partitioning=None)
+    return judged.published, kept(table)
+
+
+def clips_of(tables: Iterable[tuple[str | None, pa.Table]]) -> Iterator[ClipReference]:
+    """The references of all tables of `read_references`."""
+    for published, table in tables:
+        yield from references(table, published)
 
 
 class WriteShard(beam.DoFn):

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from schemas.errors import RealtalkError
 from schemas.ids import file_sha256
 from schemas.manifest import SPLITS, FileRecord, ShardRecord
 from schemas.verdict import KEPT
+from transforms.ahead import ahead
 from transforms.store import Store
 
 RATIOS = (0.9, 0.05, 0.05)
@@ -139,7 +140,7 @@ def write_shard(
         batches = (
             batch for run in _episode_runs(plan) for batch in _clips_of(run, clip_files, candidate_files, schema)
         )
-        for group in _regrouped(batches, schema):
+        for group in ahead(_regrouped(batches, schema)):
             writer.write_table(group, row_group_size=ROWS_PER_GROUP)
     return ShardRecord(plan.name, plan.split, len(plan.clips), os.path.getsize(out), file_sha256(out))
 
@@ -224,17 +225,15 @@ def _clips_of(
     done = 0
     waiting: dict[str, pa.Table] = {}
     for found in _audio_of(audio_path, set(position)):
-        for row, clip in enumerate(found["id"].to_pylist()):
-            waiting[clip] = found.slice(row, 1)
-        ready = []
+        ids = found["id"].to_pylist()
         # Files hold clips in the order of the plan, so nothing waits; one that doesn't costs memory, not order.
-        while done < len(order) and order[done] in waiting:
-            ready.append(order[done])
-            done += 1
-        if ready:
-            audio = pa.concat_tables([waiting.pop(clip) for clip in ready])
-            rows = scores.take([row_of[clip] for clip in ready])
-            yield _joined(rows, audio, schema)
+        if waiting or ids != order[done : done + len(ids)]:
+            waiting |= {clip: found.slice(row, 1) for row, clip in enumerate(ids)}
+            ids = list(takewhile(waiting.__contains__, order[done:]))
+            found = pa.concat_tables([waiting.pop(clip) for clip in ids] or [found.slice(0, 0)])
+        done += len(ids)
+        if ids:
+            yield _joined(scores.take([row_of[clip] for clip in ids]), found, schema)
     _require(set(order[done:]) - waiting.keys(), audio_path)
 
 
@@ -260,7 +259,8 @@ def _audio_of(path: Path, ids: set[str]) -> Iterator[pa.Table]:
                 names = file.read_row_group(group, columns=["id"])["id"].to_pylist()
                 wanted = np.array([name in ids for name in names], dtype=bool)
                 if wanted.any():
-                    yield file.read_row_group(group, columns=["id", "audio"]).filter(pa.array(wanted))
+                    table = file.read_row_group(group, columns=["id", "audio"])
+                    yield table if wanted.all() else table.filter(pa.array(wanted))
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from None
 

@@ -4,9 +4,9 @@
     choosing.py [--candidates 100000] [--episodes 200] [--reads 3] [--folder DIR] [--format json]
 
 Both work on candidates/*.parquet and clips/*.parquet. A plain read is pyarrow.parquet.read_table of each, all columns,
-one file after another. Select is the whole command in a process of its own, imports and the shards' audio included. Wall
-time, in turn, after a read that counts for nothing, so that all find the files in memory if they fit. The ratio is
-select's time over that of all the reads.
+one file after another. Select is the whole command in a process of its own, its imports and the writing of shards with
+audio included. Wall time, in turn, after a read that counts for nothing, so that all find the files in memory if they
+fit. The ratio is select's time over that of all the reads.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """A dataset of made-up candidates in the real schema, ready to be chosen from and audited: its size is what matters.
 
 Text, words and phones are as long as those of five seconds of speech, their scores and fingerprints drawn at random.
-The audio is real FLAC of two seconds, short so that 100,000 clips fit a disk; a number in each makes it unlike any other.
+The audio is real FLAC of two seconds, short so that 100,000 clips fit a disk; a number in each keeps it apart.
 """
 
 import io
@@ -25,6 +25,12 @@ RATE = 24_000
 SECONDS = 2.0
 CONFIG = "name: made\nsources: [{files: x}]\nspeaker: {name: Host, auto: true}\n"
 _WORDS_A_CLIP, _LANDMARKS_A_CLIP, _SOUNDS = 14, 35, 64
+_TEXT = """
+the forms of printed letters should be beautiful and their arrangement on the page reasonable we kept the old machine in
+the kitchen for eleven months and it listened to the kettle nobody knows why seven people walked across the frozen river
+yesterday morning two people did and their tapes stayed empty until the following winter he said that a voice belongs to
+the one who speaks and to nobody else
+"""
 # Mean and deviation of the scores that the default profile has limits on: it keeps four fifths.
 _SCORES = {
     "speaker_similarity": (0.85, 0.03), "speaker_purity": (0.9, 0.03), "overlap": (0.0, 0.0),
@@ -75,62 +81,7 @@ def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
 
 def _vocabulary() -> list[tuple[str, tuple[str, ...]]]:
     pronouncer = Pronouncer()
-    words = [
-        "the",
-        "forms",
-        "of",
-        "printed",
-        "letters",
-        "should",
-        "be",
-        "beautiful",
-        "and",
-        "their",
-        "arrangement",
-        "on",
-        "page",
-        "reasonable",
-        "we",
-        "kept",
-        "old",
-        "machine",
-        "in",
-        "kitchen",
-        "for",
-        "eleven",
-        "months",
-        "it",
-        "listened",
-        "to",
-        "kettle",
-        "nobody",
-        "knows",
-        "why",
-        "seven",
-        "people",
-        "walked",
-        "across",
-        "frozen",
-        "river",
-        "yesterday",
-        "morning",
-        "two",
-        "did",
-        "tapes",
-        "stayed",
-        "empty",
-        "until",
-        "following",
-        "winter",
-        "he",
-        "said",
-        "that",
-        "voice",
-        "belongs",
-        "one",
-        "who",
-        "speaks",
-    ]
+    words = dict.fromkeys(_TEXT.split())
     return [(word, tuple(pronouncer.pronounce(word))) for word in words]
 
 
@@ -174,15 +125,12 @@ def _candidates(
     }
     columns |= {name: [value] * clips for name, value in constants.items()}
     schema = candidate_schema()
-    return pa.Table.from_arrays(
-        [
-            columns[name]
-            if isinstance(columns.get(name), pa.Array)
-            else pa.array(columns.get(name, [None] * clips), kind)
-            for name, kind in zip(schema.names, schema.types, strict=True)
-        ],
-        schema=schema,
-    )
+    arrays = [_array(columns.get(field.name, [None] * clips), field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
 def _words(clip: list[tuple[str, tuple[str, ...]]], random: np.random.Generator) -> Iterator[dict[str, Any]]:

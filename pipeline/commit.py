@@ -66,9 +66,11 @@ class DatasetFacts:
 class CommitDataset(beam.DoFn):
     """Publishes everything that one build made. The only element it gets is a trigger; the rest are side inputs."""
 
-    def __init__(self, store: Store, facts: DatasetFacts) -> None:
+    def __init__(self, store: Store, facts: DatasetFacts, known: Sequence[FileRecord] = ()) -> None:
+        """`known` are files of the dataset that were found whole in their places: they aren't hashed again."""
         self.store = store
         self.facts = facts
+        self.known = {self.store.path(*record.name.split("/")): record for record in known}
 
     def process(
         self,
@@ -81,7 +83,13 @@ class CommitDataset(beam.DoFn):
     ) -> Iterator[str]:
         shards = sorted(shards, key=lambda shard: shard.record.name)
         tables = [*turns, *episode_files(judged), self._episodes(rows)]
-        records = sorted((self._record(table) for table in tables), key=lambda record: record.name)
+        known = self.known | {
+            one.candidates_path: FileRecord(f"candidates/{one.episode_id}.parquet", one.rows, one.bytes, one.sha256)
+            for one in judged
+        }
+        records = sorted(
+            (known.get(table.path) or self._record(table) for table in tables), key=lambda record: record.name
+        )
         manifest = make_manifest(self.facts, rows, judged, shards, records)
         self._keep_from_loss(rows)
         published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]

@@ -1,6 +1,9 @@
 """Choosing anew: another profile or other limits over the scores that a dataset has. No model, download or decode."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,7 @@ from pipeline.review import reviewed
 from pipeline.runners import choose_engine
 from pipeline.unfinished import Publication
 from schemas.errors import RealtalkError
-from schemas.manifest import Manifest
+from schemas.manifest import FileRecord, Manifest
 from transforms.store import Store
 
 Row = Mapping[str, Any]
@@ -64,7 +67,7 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
         engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
             pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
-            build_choice(pipeline, store, facts, config, rows)
+            build_choice(pipeline, store, facts, config, rows, before.files)
             pipeline.run().wait_until_finish()
     unchanged = before.version == ready_manifest(store).version
     return read_result(store, Tally(result="unchanged" if unchanged else "written"))
@@ -76,8 +79,12 @@ def build_choice(
     facts: DatasetFacts,
     config: Config,
     rows: Sequence[Row],
+    whole: Sequence[FileRecord],
 ) -> None:
-    """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds."""
+    """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds.
+
+    `whole` are the files of it, of which `require_whole` made sure.
+    """
     with_candidates = {name.removesuffix(".parquet") for name in store.names("candidates")}
     scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in with_candidates]
     chosen = (
@@ -113,7 +120,7 @@ def build_choice(
         | "Trigger" >> beam.Create([None])
         | "Commit"
         >> beam.ParDo(
-            CommitDataset(store, facts),
+            CommitDataset(store, facts, whole),
             rows=AsList(outcomes | "All rows" >> beam.Map(lambda one: one.row)),
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
@@ -149,7 +156,9 @@ def _outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> 
 
 def require_whole(store: Store, manifest: Manifest) -> None:
     """Raises RealtalkError where a file to choose from is missing or damaged: its episode would be lost."""
-    faults = [(record.name, fault) for record in manifest.files if (fault := damage(store, record))]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(partial(damage, store), manifest.files)
+        faults = [(record.name, fault) for record, fault in zip(manifest.files, found, strict=True) if fault]
     if faults:
         (name, fault), *more = faults
         also = f" (and {len(more)} more)" if more else ""

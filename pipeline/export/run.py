@@ -93,9 +93,7 @@ def _export(dataset: Version, form: Format, folder: Path, key: dict[str, Any]) -
             partial.write_text(json.dumps(key), encoding="utf-8")
         markers = _do_units(dataset, form, folder, key)
         _write_lists(folder, markers, form.header)
-        made = [one for one in map(kept, markers) if one is not None]
-        refused = tuple(pair for one in made for pair in one.refused)
-        count, seconds = sum(one.count for one in made), round(sum(one.seconds for one in made), 3)
+        count, seconds, refused = _sum_up(markers)
         _write_done(dataset, folder, {**key, noun: count, "seconds": seconds}, refused)
     shutil.rmtree(work)
     return Exported(folder, key["format"], key["version"], noun, count, seconds, refused, manifest.consent)
@@ -116,6 +114,8 @@ def _do_units(dataset: Version, form: Format, folder: Path, key: dict[str, Any])
             unit.step = progress.step
             form.work(unit, dataset)
             keep(unit.made, marker)
+            # Its lines are in the mark: of all units together they would fill the memory.
+            unit.made = Made()
     return markers
 
 
@@ -145,6 +145,15 @@ def _write_lists(folder: Path, markers: Sequence[Path], header: str) -> None:
                     if header:
                         files[name].write(f"{header}\n")
                 files[name].writelines(f"{line}\n" for line in lines)
+
+
+def _sum_up(markers: Sequence[Path]) -> tuple[int, float, tuple[tuple[str, str], ...]]:
+    """How many all units hold, their seconds, who was refused; one unit's lines are in memory at a time."""
+    count, seconds, refused = 0, 0.0, []
+    for made in (kept(marker) or Made() for marker in markers):
+        count, seconds = count + made.count, seconds + made.seconds
+        refused += made.refused
+    return count, round(seconds, 3), tuple(refused)
 
 
 def _write_done(dataset: Version, folder: Path, facts: dict[str, Any], refused: Sequence[tuple[str, str]]) -> None:

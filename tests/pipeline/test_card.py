@@ -120,6 +120,20 @@ def test_mlcroissant_reads_every_clip(dataset: Path) -> None:
     assert first["clips/snr_db"] == 31.5
 
 
+def test_a_feed_with_a_strange_guid_has_an_address_all_the_same(dataset: Path) -> None:
+    document = json.loads(croissant(about(dataset, row(feed_guid='a <b> "c" ü'))))
+    assert document["prov:wasDerivedFrom"][0]["@id"] == "urn:feed:a%20%3Cb%3E%20%22c%22%20%C3%BC"
+
+
+@pytest.mark.parametrize(
+    ("clips", "size"), [(999, "n<1K"), (1_000, "1K<n<10K"), (1_000_000, "1M<n<10M"), (100_000_000, "100M<n<1B")]
+)
+def test_sizes_are_those_of_the_hub(clips: int, size: str, dataset: Path) -> None:
+    manifest = read_manifest(dataset)
+    many = replace(about(dataset), manifest=replace(manifest, totals=replace(manifest.totals, clips=clips)))
+    assert front_matter(card(many))["size_categories"] == [size]
+
+
 def test_provenance_and_use_in_croissant(dataset: Path) -> None:
     document = json.loads(croissant(about(dataset)))
     assert document["prov:wasDerivedFrom"][0]["@id"] == "urn:feed:917393e3"

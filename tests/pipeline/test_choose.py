@@ -21,6 +21,7 @@ from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts, commit
 from pipeline.report.statistics import CountCandidates
 from pipeline.selection import require_whole
+from pipeline.unfinished import Publication
 from schemas.clip import candidate_schema
 from schemas.errors import RealtalkError
 from schemas.manifest import NO_CONSENT, read_manifest
@@ -297,7 +298,7 @@ def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pyte
         seen[path.removeprefix(store.root)] = Path(self.path("manifest.json")).exists()
 
     monkeypatch.setattr(Store, "publish", publish)
-    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "")
+    commit(store, manifest, [Publication("data/a.parquet", "x")], "")
     assert seen.pop("/data/a.parquet") is False
     assert seen
     assert all(seen.values()), "the version before is kept while it is the dataset"

@@ -42,13 +42,23 @@ CORE = [
 # espeak-ng is GPL-3.0: only the demonstration speaks with it, and only where this extra is installed.
 DEMO = ["espeakng-loader>=0.2.4"]
 WHISPER = "openai-whisper==20250625"
-TEST = [
+# What reads exports in their tests, as their users do.
+READERS = [
     "datasets>=4,<6",
+    "lhotse>=1.30,<2",
+    "mlcroissant>=1.1,<2",
+    "praatio>=6.2,<7",
+    "pyannote.database>=6.1,<7",
+    "TextGrid>=1.6,<2",
+    "webdataset>=1,<2",
+]
+TEST = [
     "hypothesis>=6,<7",
     WHISPER,
     "pytest>=8,<10",
     "pytest-xdist>=3,<4",
     *DEMO,
+    *READERS,
 ]
 CHECK = [
     "mypy>=1.11,<3",
@@ -71,6 +81,7 @@ setup(
     ),
     package_data={
         "pipeline": ["templates/*"],
+        "pipeline.report": ["assets/*"],
         "transforms.text": ["data/*.npz"],
         "transforms.models": ["*.json", "*.npz"],
     },

@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from pipeline.audit_clips import Clips, go_through, in_several_splits, repeated
-from pipeline.config import is_uri
 from pipeline.config_errors import Origin, explain
 from pipeline.config_sections import Gates
 from pipeline.console import say
 from pipeline.gates import DEFAULTS, Facts, Limit, Result, columns_of, judge_gates
 from pipeline.located_yaml import Document, parse_yaml
+from pipeline.ready import CONFIG_NAME, committed_manifest, ready_manifest, store_of
 from pipeline.reselect import resolved_configuration
 from schemas.errors import ConfigurationError, RealtalkError
 from schemas.ids import file_sha256
-from schemas.manifest import FOLDERS, MANIFEST_NAME, SPLITS, FileRecord, Manifest, ShardRecord, parse_manifest
+from schemas.manifest import FOLDERS, SPLITS, FileRecord, Manifest, ShardRecord
 from transforms.store import Store
 
 #: Every check, with what it makes sure of.
@@ -41,7 +41,6 @@ _EXAMPLES = 5
 _SAY_EVERY_SECONDS = 10.0
 # Sums of floats in another order, and rounded.
 _SAME_SECONDS, _SAME_SHARE = 1e-3, 1e-9
-_CONFIG_NAME = "dataset.yaml"
 _PLACE = re.compile(rf"({'|'.join(FOLDERS)})/[^/\\]+\.parquet")
 
 
@@ -73,7 +72,7 @@ class Audit:
     @property
     def passed(self) -> bool:
         """Whether every check and every gate passed."""
-        return all(check.passed for check in self.checks) and all(gate.passed for gate in self.gates)
+        return all(check.passed for check in self.checks) and all(bool(gate.passed) for gate in self.gates)
 
     @property
     def failed(self) -> list[str]:
@@ -125,8 +124,8 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
 
     Raises RealtalkError where there is no dataset, its manifest is damaged, or it changes meanwhile.
     """
-    store = Store(dataset.rstrip("/") if is_uri(dataset) else os.path.abspath(dataset))
-    content, manifest = _manifest(store)
+    store = store_of(dataset)
+    manifest = ready_manifest(store)
     faults = _Faults()
     limits = {**DEFAULTS, **_own_gates(store, faults), **(gates or {})}
     _look_at_files(store, manifest, faults)
@@ -141,7 +140,7 @@ def audit(dataset: str, gates: Mapping[str, Limit] | None = None) -> Audit:
         name = _name_of(store, manifest, clips, int(position))
         faults.tell("splits", f"{name}: its episode, recording or audio is in another split too", 0)
     faults.counts["splits"] += len(leaking)
-    if store.read_bytes(store.path(MANIFEST_NAME)) != content:
+    if committed_manifest(store) != manifest:
         raise RealtalkError(f"{store.root}: the dataset was changed while it was audited; audit it again")
     facts = Facts(
         clips=dict(clips.clips),
@@ -188,23 +187,12 @@ def read_gates(path: str | Path) -> dict[str, Limit]:
         raise ConfigurationError("\n".join(explain(error, Gates, Origin(str(file), document)))) from None
 
 
-def _manifest(store: Store) -> tuple[bytes, Manifest]:
-    path = store.path(MANIFEST_NAME)
-    try:
-        content = store.read_bytes(path)
-    except OSError as error:
-        raise RealtalkError(f"{path}: can't be read ({error.strerror or error}); check its permissions") from None
-    if content is None:
-        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    return content, parse_manifest(content, path)
-
-
 def _own_gates(store: Store, faults: _Faults) -> dict[str, Limit]:
     """The gates of the configuration that the dataset was built by."""
-    place = store.path(_CONFIG_NAME)
+    place = store.path(CONFIG_NAME)
     content = store.read_bytes(place)
     if content is None:
-        faults.tell("files", f"{_CONFIG_NAME} is missing, and with it the dataset's own gates")
+        faults.tell("files", f"{CONFIG_NAME} is missing, and with it the dataset's own gates")
         return {}
     try:
         return resolved_configuration(content, place).gates.limits

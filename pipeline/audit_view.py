@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from pipeline.gates import Limit
 
 
-def show_audit(found: "Audit", output: Format) -> None:
-    """Every check and gate, and what they were made of."""
+def show_audit(found: "Audit", output: Format, report: str) -> None:
+    """Every check and gate, what they were made of, and where the `report` is ("": it was not written)."""
     if output is Format.JSON:
-        print_json(found.plain())
+        print_json({**found.plain(), "report": report or None})
         return
     print_table(
         ["check", "", Column("faults", True), "makes sure that"],
@@ -34,12 +34,13 @@ def show_audit(found: "Audit", output: Format) -> None:
             "looked at": f"{clips} clips, {duration(seconds)}, of {found.facts.episodes} episodes",
             "version": found.manifest.version,
             "dataset": found.dataset,
+            "report": report or None,
             "verdict": "passed" if found.passed else f"not passed: {', '.join(found.failed)}",
         }
     )
 
 
-def _passed(passed: bool) -> str:
+def _passed(passed: bool | None) -> str:
     return "passed" if passed else "FAILED"
 
 

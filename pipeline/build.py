@@ -12,12 +12,12 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.commit import committed_manifest
 from pipeline.config import Config
 from pipeline.graph import SUMMARY_PATH, build_graph
 from pipeline.logs import logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
+from pipeline.ready import committed_manifest
 from pipeline.runners import choose_engine, named_in_errors
 from pipeline.timings import keep_timings
 from pipeline.troubles import Trouble, read_troubles

@@ -13,7 +13,14 @@ CARD_NAME = "README.md"
 CARD_MARK = "made by realtalk"
 # Of the hub's list of licences those that a feed can name; any other is "other" there.
 _HUB_LICENSE = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-(2\.0|2\.5|3\.0|4\.0)")
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+)
 
 
 def card(about: Description) -> str:
@@ -30,7 +37,7 @@ def _front_matter(about: Description) -> dict[str, object]:
         front["language"] = [about.language]
     front["license"] = _hub_license(about)
     front["task_categories"] = ["text-to-speech"]
-    front["size_categories"] = [next((name for most, name in _SIZES if clips < most), "n>1M")]
+    front["size_categories"] = [next((name for most, name in _SIZES if clips < most), "100M<n<1B")]
     front["tags"] = ["audio", "speech", "podcast", "realtalk"]
     if manifest.shards:
         splits = dict.fromkeys(shard.split for shard in manifest.shards)

@@ -6,9 +6,9 @@
 No audio travels: references to clips do, and the writer of a shard copies their audio from the files of their episodes.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -21,14 +21,17 @@ from pydantic import TypeAdapter
 from schemas.clip import candidate_schema
 from schemas.ids import digest, file_sha256
 from schemas.manifest import ShardRecord
-from schemas.verdict import KEPT, PROFILES, Thresholds
+from schemas.verdict import KEPT, PROFILES, Thresholds, corrected_source
+from transforms.corrections import NOTHING, Reviewed, with_corrections
 from transforms.deduplicate import FINGERPRINT_COLUMNS, find_duplicates
-from transforms.select import select, with_duplicates, with_reviews, with_split
+from transforms.select import kept, select, with_duplicates, with_reviews, with_split
 from transforms.shards import (
+    REFERENCE_COLUMNS,
     ClipReference,
     ShardPlan,
+    as_parquet,
     assign_splits,
-    keep_table,
+    keep_content,
     plan_shards,
     references,
     split_key,
@@ -55,9 +58,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class Judged:
-    """An episode's candidates with their verdicts. `sampling_rate` is the highest of the kept clips, 0 without any."""
+    """An episode's candidates with their verdicts. `sampling_rate` is the highest of the kept clips, 0 without any;
+    `bytes` and `sha256` are of the file at `candidates_path`."""
 
     episode_id: str
+    published: str | None
     split: str
     candidates_path: str
     audio_path: str
@@ -66,7 +71,8 @@ class Judged:
     kept: int
     kept_seconds: float
     sampling_rate: int
-    references: tuple[ClipReference, ...]
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Choice:
 class Choose(beam.PTransform):
     """Scored episodes in; a Choice (judged episodes, written shards) out.
 
-    `reviews` are the clips that people want left out, with their verdicts.
+    `reviewed` is what people who listened decided.
     """
 
     def __init__(
@@ -98,10 +104,11 @@ class Choose(beam.PTransform):
         ratios: tuple[float, float, float],
         rate: int,
         profiles: Mapping[str, Thresholds] = PROFILES,
-        reviews: Mapping[str, str] = MappingProxyType({}),
+        reviewed: Reviewed = NOTHING,
     ) -> None:
         super().__init__()
-        self.judge = JudgeEpisode(store, thresholds, profiles, reviews)
+        self.judge = JudgeEpisode(store, thresholds, profiles, reviewed)
+        self.reviewed = reviewed
         self.store = store
         self.ratios = ratios
         self.rate = rate
@@ -110,9 +117,9 @@ class Choose(beam.PTransform):
         # In one place: a clip has dozens of buckets, and moving its fingerprint into each costs more than comparing.
         originals = (
             scored
-            | "Read fingerprints" >> beam.FlatMap(read_fingerprints, self.store)
+            | "Read fingerprints" >> beam.Map(read_fingerprints, self.store, self.reviewed)
             | "All fingerprints" >> beam.combiners.ToList()
-            | "Find duplicates" >> beam.Map(find_duplicates)
+            | "Find duplicates" >> beam.Map(lambda tables: find_duplicates(rows_of(tables)))
         )
         splits = (
             scored
@@ -132,9 +139,9 @@ class Choose(beam.PTransform):
         files = judged | "Files" >> beam.Map(lambda one: (one.episode_id, (one.audio_path, one.candidates_path)))
         shards = (
             judged
-            | "References" >> beam.FlatMap(lambda one: one.references)
+            | "References" >> beam.Map(read_references, self.store)
             | "All references" >> beam.combiners.ToList()
-            | "Plan shards" >> beam.FlatMap(plan_shards)
+            | "Plan shards" >> beam.FlatMap(lambda tables: plan_shards(clips_of(tables)))
             | "Spread shards" >> beam.Reshuffle()
             | "Write shards" >> beam.ParDo(WriteShard(self.store), files=AsDict(files), rate=AsSingleton(rate))
         )
@@ -146,16 +153,33 @@ def highest(rates: Iterable[int]) -> int:
     return max(rates, default=0)
 
 
-def read_fingerprints(scored: Scored, store: Store) -> Iterator[dict[str, Any]]:
-    """Rows with what finding duplicates needs, and nothing more."""
+def read_fingerprints(scored: Scored, store: Store, reviewed: Reviewed) -> tuple[Scored, pa.Table]:
+    """An episode with the columns that finding duplicates needs, and nothing more."""
     table = pq.read_table(store.fetch(scored.scores_path), columns=list(FINGERPRINT_COLUMNS), partitioning=None)
-    for row in table.to_pylist():
-        yield {
-            **row,
-            "episode_id": scored.episode_id,
-            "published": scored.published,
-            "recording_sha256": scored.recording_sha256,
-        }
+    return scored, _with_corrected_sources(table, reviewed)
+
+
+def _with_corrected_sources(table: pa.Table, reviewed: Reviewed) -> pa.Table:
+    if not reviewed.corrections:
+        return table
+    sources = [
+        corrected_source(row["transcript_source"] or "") if reviewed.correction(row) else row["transcript_source"]
+        for row in table.to_pylist()
+    ]
+    place = table.schema.get_field_index("transcript_source")
+    return table.set_column(place, "transcript_source", pa.array(sources, pa.string()))
+
+
+def rows_of(tables: Iterable[tuple[Scored, pa.Table]]) -> Iterator[dict[str, Any]]:
+    """Clips as `find_duplicates` takes them."""
+    for scored, table in tables:
+        for row in table.to_pylist():
+            yield {
+                **row,
+                "episode_id": scored.episode_id,
+                "published": scored.published,
+                "recording_sha256": scored.recording_sha256,
+            }
 
 
 class JudgeEpisode(beam.DoFn):
@@ -166,24 +190,26 @@ class JudgeEpisode(beam.DoFn):
         store: Store,
         thresholds: Thresholds,
         profiles: Mapping[str, Thresholds],
-        reviews: Mapping[str, str],
+        reviewed: Reviewed,
     ) -> None:
         self.store = store
-        self.reviews = dict(reviews)
+        self.reviewed = reviewed
         self.thresholds = thresholds
         self.profiles = dict(profiles)
 
     def process(self, scored: Scored, originals: Mapping[str, str], splits: Mapping[str, str]) -> Iterator[Judged]:
         split = splits[split_key(scored.episode_id, scored.recording_sha256)]
         table = pq.read_table(self.store.fetch(scored.scores_path), partitioning=None)
-        table = with_split(with_columns(table, scored.columns), split)
+        table, left_out = with_corrections(with_columns(table, scored.columns), self.reviewed)
+        table = with_split(table, split)
         judged = select(with_duplicates(table, originals), self.thresholds, self.profiles)
-        judged = with_reviews(judged, self.reviews)
+        judged = with_reviews(judged, left_out)
         judged = judged.select(candidate_schema().names).cast(candidate_schema())
-        key = digest("judged", scored.episode_id, split, self.thresholds, judged.to_pydict())
-        path = self.store.path("work", "candidates", f"{scored.episode_id}-{key}.parquet")
-        keep_table(self.store, path, judged)
-        yield as_judged(scored, split, path, judged)
+        content = as_parquet(judged)
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self.store.path("work", "candidates", f"{scored.episode_id}-{sha256[:16]}.parquet")
+        keep_content(self.store, path, content)
+        yield as_judged(scored, split, path, judged, len(content), sha256)
 
 
 def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table:
@@ -195,11 +221,12 @@ def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table
     return table
 
 
-def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table) -> Judged:
-    """What the dataset has to know of an episode's judged `candidates`, kept at `path`."""
+def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table, size: int, sha256: str) -> Judged:
+    """What the dataset has to know of an episode's judged `candidates`, kept at `path` in `size` bytes."""
     chosen = candidates.filter(pc.equal(candidates["verdict"], KEPT))
     return Judged(
         episode_id=scored.episode_id,
+        published=scored.published,
         split=split,
         candidates_path=path,
         audio_path=scored.audio_path,
@@ -208,8 +235,21 @@ def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table) -> Ju
         kept=chosen.num_rows,
         kept_seconds=sum(chosen["duration"].to_pylist()),
         sampling_rate=max(chosen["sampling_rate"].to_pylist(), default=0),
-        references=tuple(references(candidates, scored.published)),
+        bytes=size,
+        sha256=sha256,
     )
+
+
+def read_references(judged: Judged, store: Store) -> tuple[str | None, pa.Table]:
+    """When an episode was published, and what `references` takes of its chosen clips (a table is one element)."""
+    table = pq.read_table(store.fetch(judged.candidates_path), columns=list(REFERENCE_COLUMNS), partitioning=None)
+    return judged.published, kept(table)
+
+
+def clips_of(tables: Iterable[tuple[str | None, pa.Table]]) -> Iterator[ClipReference]:
+    """The references of all tables of `read_references`."""
+    for published, table in tables:
+        yield from references(table, published)
 
 
 class WriteShard(beam.DoFn):

@@ -204,15 +204,34 @@ def audit(
         Path | None,
         typer.Option("--gates", metavar="FILE", help="Gates, a YAML file; they change those of the configuration."),
     ] = None,
+    report: Annotated[bool, typer.Option(help="Write report/ anew.")] = True,
+    embed: Annotated[
+        int | None,
+        typer.Option(
+            "--embed", metavar="N", min=0, help="Clips inside of the report's page; else as many as 10 MB hold."
+        ),
+    ] = None,
     output: Output = Format.TABLE,
 ) -> int:
-    """Verify every shard and clip, and judge the whole by its gates. Exit code 3 where a check or a gate fails."""
+    """Verify every shard and clip, judge the whole by its gates, and write its report anew.
+
+    Exit code 3 where a check or a gate fails.
+    """
     from pipeline.audit import audit as verify
     from pipeline.audit import read_gates
+    from pipeline.audit_report import rewrite_report
     from pipeline.audit_view import show_audit
 
     found = verify(dataset, read_gates(gates) if gates is not None else None)
-    show_audit(found, output)
+    page, trouble = "", ""
+    if report:
+        try:
+            page = rewrite_report(found, embed)
+        except RealtalkError as error:
+            # What was found is told all the same.
+            trouble = str(error)
+    show_audit(found, output, page)
+    _report(trouble)
     _report("\n".join(found.failures()))
     return DONE if found.passed else GATE_FAILED
 
@@ -223,7 +242,7 @@ def review(
     file: Annotated[Path, typer.Argument(metavar="review.csv", help="id,verdict,corrected_text,note,reviewer,time")],
     output: Output = Format.TABLE,
 ) -> None:
-    """Take in what people found who listened; the next select or build leaves out what is not ok."""
+    """Take in verdicts and corrected texts of people who listened; the next select or build goes by them."""
     from pipeline.review import take_review
     from pipeline.views import show_review
 

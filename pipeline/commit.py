@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -14,7 +14,14 @@ from pipeline.card import CARD_MARK, CARD_NAME, card
 from pipeline.choose import Judged, WrittenShard
 from pipeline.croissant import CROISSANT_NAME, croissant
 from pipeline.description import describe
-from pipeline.report.contents import REPORT_NAME, report_json
+from pipeline.gates import AUDITED, Facts, Limit, judge_gates
+from pipeline.keep_version import forget_version, keep_version, version_before
+from pipeline.ready import CONFIG_NAME, EPISODES_NAME, committed_manifest
+from pipeline.report.contents import REPORT_NAME, Files, Judgement, report_data
+from pipeline.report.documents import PAGE_NAME, report_documents, write_report
+from pipeline.report.in_place import report_in_place
+from pipeline.report.statistics import SECOND, Statistics
+from pipeline.unfinished import Publication, forget_commit, note_commit, unfinished_commit
 from schemas.errors import RealtalkError
 from schemas.ids import digest, file_sha256
 from schemas.manifest import (
@@ -28,19 +35,16 @@ from schemas.manifest import (
     SplitTotal,
     Totals,
     manifest_bytes,
-    parse_manifest,
 )
 from schemas.tables import EPISODE_SCHEMA
+from schemas.verdict import Thresholds
 from transforms.shards import file_record, keep_table
 from transforms.store import Store
-
-EPISODES_NAME = "episodes/episodes.parquet"
-CONFIG_NAME = "dataset.yaml"
 
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """What the manifest says that the episodes don't: who it is of, how it was made, with whose consent."""
+    """What a dataset is that its episodes don't say: whose, how it was made, with whose consent, how it is judged."""
 
     name: str
     config_hash: str
@@ -49,6 +53,9 @@ class DatasetFacts:
     config_yaml: str
     sampling_rate: int
     speaker: str
+    thresholds: Thresholds
+    gates: Mapping[str, Limit]
+    from_version: str = ""
 
     @property
     def models_json(self) -> str:
@@ -56,20 +63,14 @@ class DatasetFacts:
         return json.dumps(dict(sorted(self.models.items())), separators=(",", ":"))
 
 
-@dataclass(frozen=True)
-class Publication:
-    """A file in work/ and its name in the dataset."""
-
-    name: str
-    path: str
-
-
 class CommitDataset(beam.DoFn):
     """Publishes everything that one build made. The only element it gets is a trigger; the rest are side inputs."""
 
-    def __init__(self, store: Store, facts: DatasetFacts) -> None:
+    def __init__(self, store: Store, facts: DatasetFacts, known: Sequence[FileRecord] = ()) -> None:
+        """`known` are files of the dataset that were found whole in their places: they aren't hashed again."""
         self.store = store
         self.facts = facts
+        self.known = {self.store.path(*record.name.split("/")): record for record in known}
 
     def process(
         self,
@@ -78,21 +79,37 @@ class CommitDataset(beam.DoFn):
         judged: Sequence[Judged],
         shards: Sequence[WrittenShard],
         turns: Sequence[Publication],
-        statistics: Mapping[str, Any],
+        statistics: Statistics,
     ) -> Iterator[str]:
         shards = sorted(shards, key=lambda shard: shard.record.name)
         tables = [*turns, *episode_files(judged), self._episodes(rows)]
-        records = sorted((self._record(table) for table in tables), key=lambda record: record.name)
+        known = self.known | {
+            one.candidates_path: FileRecord(f"candidates/{one.episode_id}.parquet", one.rows, one.bytes, one.sha256)
+            for one in judged
+        }
+        records = sorted(
+            (known.get(table.path) or self._record(table) for table in tables), key=lambda record: record.name
+        )
         manifest = make_manifest(self.facts, rows, judged, shards, records)
         self._keep_from_loss(rows)
         published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
         about = describe(manifest, rows, self.facts.speaker, self.facts.config_yaml)
-        documents = {
-            CARD_NAME: card(about),
-            CROISSANT_NAME: croissant(about),
-            REPORT_NAME: report_json(told_of(manifest), rows, statistics),
-        }
-        yield commit(self.store, manifest, published, self.facts.config_yaml, documents)
+        files = Files(
+            candidates={one.episode_id: one.candidates_path for one in judged},
+            clips={one.episode_id: one.audio_path for one in judged},
+            turns={_stem(one.name): one.path for one in turns},
+        )
+
+        def report() -> Iterator[tuple[str, str | bytes]]:
+            facts = self.facts
+            judgement = unaudited(manifest, facts.gates, rows, statistics)
+            data = report_data(
+                self.store, manifest, facts.config_yaml, facts.thresholds, rows, statistics, judgement, files
+            )
+            return report_documents(self.store, data, files)
+
+        documents = {CARD_NAME: card(about), CROISSANT_NAME: croissant(about)}
+        yield commit(self.store, manifest, published, self.facts.config_yaml, documents, report)
 
     def _keep_from_loss(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
@@ -116,6 +133,28 @@ class CommitDataset(beam.DoFn):
         path = self.store.path("work", "episodes", f"{digest('episodes', table.to_pydict())}.parquet")
         keep_table(self.store, path, table)
         return Publication(EPISODES_NAME, path)
+
+
+def unaudited(
+    manifest: Manifest, limits: Mapping[str, Limit], rows: Sequence[Mapping[str, Any]], statistics: Statistics
+) -> Judgement:
+    """What is thought of a dataset before anybody has looked into its clips."""
+    return Judgement(judge_gates(limits, facts_of(manifest, rows, statistics), AUDITED))
+
+
+def facts_of(manifest: Manifest, rows: Sequence[Mapping[str, Any]], statistics: Statistics) -> Facts:
+    """What gates ask of, as far as it is known without a look into the clips."""
+    clips = statistics.kept[0]
+    return Facts(
+        clips={split: tally[0] for split, tally in statistics.splits.items()},
+        seconds={split: tally[1] / SECOND for split, tally in statistics.splits.items()},
+        episodes=sum(1 for row in rows if row["kept"]),
+        failed_episodes=manifest.totals.failed_episodes,
+        without_consent=0 if manifest.consent_id else clips,
+        without_license=sum(tally[0] for (name, _), tally in statistics.licenses.items() if not name),
+        recognised=statistics.recognised,
+        numbers=statistics.numbers,
+    )
 
 
 def episode_files(judged: Sequence[Judged]) -> list[Publication]:
@@ -168,6 +207,7 @@ def make_manifest(
         models=dict(sorted(facts.models.items())),
         consent=CONSENTED if facts.consent_id else NO_CONSENT,
         consent_id=facts.consent_id,
+        from_version=facts.from_version,
     )
 
 
@@ -180,47 +220,39 @@ def _total(rows: Sequence[Mapping[str, Any]], column: str) -> float:
     return exact(row[column] or 0.0 for row in rows)
 
 
-def committed_manifest(store: Store) -> Manifest | None:
-    """The manifest of the dataset that is ready in a store; None without one. Raises RealtalkError for damage."""
-    path = store.path(MANIFEST_NAME)
-    content = store.read_bytes(path)
-    return None if content is None else parse_manifest(content, path)
-
-
-def told_of(manifest: Manifest) -> dict[str, Any]:
-    """What the report says of the dataset that it is of."""
-    return {
-        "name": manifest.name,
-        "version": manifest.version,
-        "config_hash": manifest.config_hash,
-        "consent": manifest.consent,
-        "consent_id": manifest.consent_id,
-        "models": dict(manifest.models),
-        "sampling_rate": manifest.sampling_rate,
-    }
-
-
 def commit(
     store: Store,
     manifest: Manifest,
     published: Sequence[Publication],
     config_yaml: str,
-    documents: Mapping[str, str] = MappingProxyType({}),
+    documents: Mapping[str, str],
+    report: Callable[[], Iterator[tuple[str, str | bytes]]],
 ) -> str:
     """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
 
-    What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it.
+    What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it;
+    neither is the `report`, which is made only where it is written.
     """
+    before = version_before(store)
+    if before is not None and before.version == manifest.version:
+        # It is this one, wherever it was chosen from.
+        manifest = replace(manifest, from_version=before.from_version)
     manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
     if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
         # The gates are in it too, which no file of the dataset depends on.
-        if store.read_bytes(store.path(CONFIG_NAME)) != config_yaml.encode("utf-8"):
+        is_same_config = store.read_bytes(store.path(CONFIG_NAME)) == config_yaml.encode("utf-8")
+        if not is_same_config:
             store.write_text(store.path(CONFIG_NAME), config_yaml)
         # One that is there stays: its owner may have added to it since.
         _write_documents(
             store, {name: text for name, text in documents.items() if not store.exists(_place(store, name))}
         )
+        if not is_same_config or not all(store.exists(_place(store, name)) for name in (REPORT_NAME, PAGE_NAME)):
+            write_report(store, report())
         return "unchanged"
+    if before is not None and before.version != manifest.version:
+        keep_version(store, before, following=manifest.version)
+    note_commit(store, manifest, published, config_yaml, documents)
     store.remove(manifest_path)
     for publication in published:
         store.publish(publication.path, _place(store, publication.name))
@@ -231,8 +263,27 @@ def commit(
                 store.remove(store.path(folder, name))
     store.write_text(store.path(CONFIG_NAME), config_yaml)
     _write_documents(store, documents)
+    write_report(store, report())
     store.write_text(manifest_path, content.decode("utf-8"))
+    forget_commit(store)
+    # What was kept of it is the dataset's own again.
+    forget_version(store, manifest.version)
     return "written"
+
+
+def finish_commit(store: Store) -> None:
+    """Put in place what a run that was killed had begun to; nothing where a dataset is ready, or that can't be done."""
+    left = unfinished_commit(store) if committed_manifest(store) is None else None
+    if left is not None:
+        manifest = left.manifest
+        commit(
+            store,
+            manifest,
+            left.published,
+            left.config_yaml,
+            left.documents,
+            lambda: report_in_place(store, manifest, partial(unaudited, manifest)),
+        )
 
 
 def _write_documents(store: Store, documents: Mapping[str, str]) -> None:
@@ -260,6 +311,11 @@ def damage(store: Store, record: FileRecord | ShardRecord) -> str:
         return "missing"
     is_whole = store.size(path) == record.bytes and file_sha256(store.fetch(path)) == record.sha256
     return "" if is_whole else "damaged"
+
+
+def _stem(name: str) -> str:
+    """The id of the episode whose file in turns/ it is."""
+    return name.rpartition("/")[2].removesuffix(".parquet")
 
 
 def _place(store: Store, name: str) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -35,6 +36,7 @@ _CONTEXT: dict[str, Any] = {
     **{word: f"cr:{word}" for word in _OWN_WORDS.split()},
 }
 _CREATIVE_COMMONS = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[0-9]\.[0-9]")
+_IN_URN = "/:@!$&'()*+,;=-._~"
 _PARQUET = "application/x-parquet"
 _SHARDS, _CLIPS = "shards", "clips"
 
@@ -77,9 +79,10 @@ def _license(name: str) -> str:
 
 def _provenance(about: Description) -> dict[str, Any]:
     feeds = [
-        {"@type": "prov:Entity", "@id": f"urn:feed:{guid}", "prov:label": title or guid}
+        # A feed's guid is any text, and an IRI holds few letters (RFC 3986, section 2).
+        {"@type": "prov:Entity", "@id": f"urn:feed:{quote(guid, safe=_IN_URN)}", "prov:label": title or guid}
         for title, guid in about.feeds
-        if guid and not re.search(r"\s", guid)
+        if guid
     ]
     models = [
         {"@type": "prov:SoftwareAgent", "prov:label": f"{task}: {model}"}

@@ -13,10 +13,12 @@ from apache_beam.pvalue import AsIter, AsList, AsSingleton, TaggedOutput
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts
 from pipeline.enrol import Enrol, EnrolmentPlan, attach_target, choose, voices_of
+from pipeline.gates import columns_of
 from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
 from pipeline.report.statistics import CountCandidates
 from schemas.state import EpisodeState
 from schemas.verdict import Thresholds
+from transforms.corrections import Reviewed
 from transforms.episodes import EpisodeStages, Workers
 from transforms.http import HttpClient, HttpSettings
 from transforms.kept_listings import KeptListings
@@ -47,7 +49,7 @@ class Plan:
     profiles: Mapping[str, Thresholds]
     splits: tuple[float, float, float]
     facts: DatasetFacts
-    reviews: Mapping[str, str]
+    reviewed: Reviewed
 
 
 def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
@@ -72,7 +74,7 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
         | "With candidates" >> beam.Filter(lambda state: state.candidates.clips > 0)
         | "As scored" >> beam.Map(as_scored, plan.facts)
         | "Choose clips"
-        >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles, plan.reviews)
+        >> Choose(store, plan.thresholds, plan.splits, plan.facts.sampling_rate, plan.profiles, plan.reviewed)
     )
     ended = (scored, first.failed, second.failed) | "Every episode" >> beam.Flatten()
     outcomes = (
@@ -105,7 +107,9 @@ def build_graph(root: beam.Pipeline, plan: Plan, workers: Workers) -> None:
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(scored | "Turns" >> beam.ParDo(WriteTurns(store))),
-            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, plan.thresholds)),
+            statistics=AsSingleton(
+                chosen.judged | "Statistics" >> CountCandidates(store, plan.thresholds, columns_of(plan.facts.gates))
+            ),
         )
         | "Tell" >> beam.Map(lambda how: ProgressLog(store).note("commit", result=how))
     )

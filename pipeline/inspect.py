@@ -31,6 +31,10 @@ class Dataset:
         """Whether something is below the dataset's folder."""
         return bool(self.filesystem.get_file_info("/".join((self.root, *parts))).type != fs.FileType.NotFound)
 
+    def open(self, name: str) -> Any:
+        """A file below the dataset's folder, for random access; raises OSError."""
+        return self.filesystem.open_input_file(f"{self.root}/{name}")
+
     def table(self, folder: str, columns: Sequence[str] | None = None, where: Any = None, name: str = "") -> pa.Table:
         """Rows of FOLDER/*.parquet, or of FOLDER/NAME alone; raises RealtalkError where it can't be read."""
         try:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.choose import Judged
-from pipeline.commit import Publication
+from pipeline.unfinished import Publication
 from schemas.errors import Failure
 from schemas.ids import digest
 from schemas.state import EpisodeState

@@ -3,9 +3,10 @@
 from pipeline.commit import DatasetFacts
 from pipeline.config import Config
 from pipeline.enrol import enrolment_plan
+from pipeline.gates import DEFAULTS
 from pipeline.graph import Plan
 from pipeline.guests import Guests
-from pipeline.review import kept_reviews, left_out
+from pipeline.review import reviewed
 from pipeline.settings import consent_of, http_settings, sources_of
 from transforms.clip_stages import Align, CutClips, FindTarget, HearInterjections, ScoreClips, ScoreSpeaker, VerifyText
 from transforms.cut import CutSettings
@@ -76,6 +77,8 @@ def make_plan(config: Config, store: Store) -> Plan:
             config_yaml=config.resolved_yaml(),
             sampling_rate=clips.sampling_rate,
             speaker=config.speaker.name,
+            thresholds=config.selection.thresholds,
+            gates={**DEFAULTS, **config.gates.limits},
         ),
-        reviews=left_out(kept_reviews(store)),
+        reviewed=reviewed(store),
     )

@@ -4,14 +4,14 @@
     48116b5096509411,wrong_speaker,,a guest,Ada,2026-05-01T10:00:00Z
 
 They are kept in review/verdicts.json of the dataset, which no build removes. A clip whose verdict isn't "ok" is left
-out by every later `select` and `build`; a later verdict on it takes the place of the earlier one. So is a clip whose
-text is wrong: the corrected one is kept on record, but its words and phones would have no times.
+out by every later `select` and `build`; a later verdict on it takes the place of the earlier one. Where the verdict is
+wrong_text and a corrected_text comes with it, that is aligned on the clip's audio and kept in review/texts.json: from
+then on it is the clip's text, and the clip is chosen by its scores as any other. A later "ok" is of the corrected text.
 """
 
 import csv
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.config import is_uri
 from pipeline.config_errors import nearest, shown
+from pipeline.corrections import Wanted, align_corrections, keep_corrections, kept_corrections
+from pipeline.ready import ready_manifest, store_of
 from schemas.errors import ConfigurationError, RealtalkError
-from schemas.manifest import MANIFEST_NAME, parse_manifest
+from transforms.corrections import Correction, Reviewed
 from transforms.store import Store
 
-OK = "ok"
-VERDICTS = (OK, "wrong_text", "wrong_speaker", "bad_audio", "other")
+OK, WRONG_TEXT = "ok", "wrong_text"
+VERDICTS = (OK, WRONG_TEXT, "wrong_speaker", "bad_audio", "other")
 COLUMNS = ("id", "verdict", "corrected_text", "note", "reviewer", "time")
 _PLACE = ("review", "verdicts.json")
 _MOST_BYTES = 64 << 20
@@ -56,10 +57,15 @@ _KEPT = TypeAdapter(dict[str, Review])
 
 @dataclass(frozen=True)
 class Taken:
-    """What taking a file in did: reviews of the file by verdict, how many are new or changed, clips left out in all."""
+    """What taking a file in did: reviews of the file by verdict, how many are new or changed, clips left out in all.
+
+    `corrected` counts the texts of the file that were put in, `refused` says why others were not: {clip id: a line}.
+    """
 
     reviews: Mapping[str, int]
     changed: int
+    corrected: int
+    refused: Mapping[str, str]
     left_out: int
 
 
@@ -70,26 +76,38 @@ def take_review(dataset: str, path: str | Path) -> Taken:
     """
     from pipeline.build import one_build_at_a_time
 
-    store = _store(dataset)
-    _require_ready(store)
+    store = store_of(dataset)
+    ready_manifest(store)
     lines = _Lines(Path(path))
     reviews = _parse(_read(Path(path)), lines)
-    for clip in sorted(reviews.keys() - set(_known(store, reviews)), key=lambda one: lines.of[one]):
+    files = dict(_known(store, reviews))
+    for clip in sorted(reviews.keys() - files.keys(), key=lambda one: lines.of[one]):
         lines.fault(
             lines.of[clip], f"{store.root} has no clip with the id {shown(clip)}; give whole ids, as candidates/ has"
         )
     lines.raise_faults()
+    wanted = [
+        Wanted(clip, files[clip], review.corrected_text, review.reviewer, review.time)
+        for clip, review in reviews.items()
+        if review.corrected_text
+    ]
+    aligned = align_corrections(store, wanted, kept_corrections(store))
     with one_build_at_a_time(store):
-        before = kept_reviews(store)
+        before, texts = kept_reviews(store), kept_corrections(store)
         after = {**before, **reviews}
         if after != before:
             content = _KEPT.dump_python(dict(sorted(after.items())), mode="json")
             store.write_text(store.path(*_PLACE), json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        # Last: a verdict without its text leaves the clip out, a text without its verdict would be put in.
+        if texts != (merged := {**texts, **aligned.corrections}):
+            keep_corrections(store, merged)
     counts: Counter[str] = Counter(review.verdict for review in reviews.values())
     return Taken(
         reviews={verdict: counts[verdict] for verdict in VERDICTS},
         changed=sum(before.get(clip) != review for clip, review in reviews.items()),
-        left_out=len(left_out(after)),
+        corrected=len(aligned.corrections),
+        refused=dict(sorted(aligned.refused.items())),
+        left_out=sum(review.verdict != OK for review in after.values()) - len(_settled(after, merged)),
     )
 
 
@@ -110,16 +128,23 @@ def kept_reviews(store: Store) -> dict[str, Review]:
 
 def has_reviews(dataset: str) -> bool:
     """Whether anything was taken in for the dataset in a folder or at a URI."""
-    return bool(kept_reviews(_store(dataset)))
+    return bool(kept_reviews(store_of(dataset)))
 
 
-def left_out(reviews: Mapping[str, Review]) -> dict[str, str]:
-    """{id of a clip that people want left out: their verdict}."""
-    return {clip: review.verdict for clip, review in reviews.items() if review.verdict != OK}
+def reviewed(store: Store) -> Reviewed:
+    """What people decided of the clips of a dataset; raises RealtalkError for damage."""
+    reviews, corrections = kept_reviews(store), kept_corrections(store)
+    left_out = {clip: review.verdict for clip, review in reviews.items() if review.verdict != OK}
+    return Reviewed(left_out, corrections, _settled(reviews, corrections))
 
 
-def _store(dataset: str) -> Store:
-    return Store(dataset.rstrip("/") if is_uri(dataset) else os.path.abspath(dataset))
+def _settled(reviews: Mapping[str, Review], corrections: Mapping[str, Correction]) -> frozenset[str]:
+    """Clips whose wrong text was all that was wrong, and has been corrected; not by what was written before."""
+    return frozenset(
+        clip
+        for clip, review in reviews.items()
+        if review.verdict == WRONG_TEXT and clip in corrections and corrections[clip].written == review.corrected_text
+    )
 
 
 class _Lines:
@@ -208,7 +233,7 @@ def _faults(row: Mapping[str, str]) -> Iterator[str]:
         near = nearest(row["verdict"], VERDICTS)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(VERDICTS)}"
         yield f"{shown(row['verdict'])} is no verdict; {hint}"
-    if row["corrected_text"] and row["verdict"] != "wrong_text":
+    if row["corrected_text"] and row["verdict"] != WRONG_TEXT:
         yield "corrected_text goes with the verdict wrong_text; change one of them"
     if not row["reviewer"]:
         yield "reviewer is empty; say who listened"
@@ -223,16 +248,8 @@ def _faults(row: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} holds a control character; remove it"
 
 
-def _require_ready(store: Store) -> None:
-    path = store.path(MANIFEST_NAME)
-    content = store.read_bytes(path)
-    if content is None:
-        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    parse_manifest(content, path)
-
-
-def _known(store: Store, wanted: Iterable[str]) -> Iterator[str]:
-    """Those of the wanted ids that a candidate has; one episode's candidates are read at a time."""
+def _known(store: Store, wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Those of the wanted ids that a candidate has, with its file; one episode's candidates are read at a time."""
     ids = pa.array(sorted(wanted), pa.string())
     for name in store.names("candidates"):
         path = store.path("candidates", name)
@@ -241,4 +258,5 @@ def _known(store: Store, wanted: Iterable[str]) -> Iterator[str]:
         except (OSError, pa.ArrowException) as error:
             why = " ".join(str(error).split())
             raise RealtalkError(f"{path}: can't be read ({why}); run realtalk build to make it anew") from None
-        yield from pc.filter(table["id"], pc.is_in(table["id"], value_set=ids)).to_pylist()
+        found = pc.filter(table["id"], pc.is_in(table["id"], value_set=ids)).to_pylist()
+        yield from ((clip, name) for clip in found)

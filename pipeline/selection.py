@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +14,26 @@ from apache_beam.pvalue import AsList, AsSingleton
 from pipeline.build import BuildResult, log_path, one_build_at_a_time, read_result
 from pipeline.choose import Choose, Scored
 from pipeline.commit import (
-    CONFIG_NAME,
-    EPISODES_NAME,
     CommitDataset,
     DatasetFacts,
-    Publication,
-    committed_manifest,
     damage,
+    finish_commit,
 )
-from pipeline.config import Config, is_uri
+from pipeline.config import Config
 from pipeline.config_sections import Selection
+from pipeline.gates import DEFAULTS, columns_of
 from pipeline.graph import keep_summary, merge_all
 from pipeline.logs import logged_to
 from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
 from pipeline.progress import Tally
+from pipeline.ready import CONFIG_NAME, EPISODES_NAME, ready_manifest, store_of
 from pipeline.report.statistics import CountCandidates
 from pipeline.reselect import resolved_configuration
-from pipeline.review import kept_reviews, left_out
+from pipeline.review import reviewed
 from pipeline.runners import choose_engine
+from pipeline.unfinished import Publication
 from schemas.errors import RealtalkError
-from schemas.manifest import Manifest
+from schemas.manifest import FileRecord, Manifest
 from transforms.store import Store
 
 Row = Mapping[str, Any]
@@ -40,11 +42,12 @@ Row = Mapping[str, Any]
 def run_select(dataset: str, selection: Selection) -> BuildResult:
     """Judge every candidate of a committed dataset anew and write its shards; what a build with it would have written.
 
-    Raises RealtalkError where no dataset is ready, or where it is not whole.
+    A commit that was killed is finished first. Raises RealtalkError where no dataset is ready, or it is not whole.
     """
-    store = Store(dataset if is_uri(dataset) else os.path.abspath(dataset))
+    store = store_of(dataset)
     with one_build_at_a_time(store):
-        before = _manifest(store)
+        finish_commit(store)
+        before = ready_manifest(store)
         require_whole(store, before)
         config = resolved_configuration(store.read_bytes(store.path(CONFIG_NAME)) or b"", store.path(CONFIG_NAME))
         config = config.model_copy(update={"select": selection})
@@ -57,13 +60,16 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             config_yaml=config.resolved_yaml(),
             sampling_rate=config.clips.sampling_rate,
             speaker=config.speaker.name,
+            thresholds=config.selection.thresholds,
+            gates={**DEFAULTS, **config.gates.limits},
+            from_version=before.version,
         )
         engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
             pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
-            build_choice(pipeline, store, facts, config, rows)
+            build_choice(pipeline, store, facts, config, rows, before.files)
             pipeline.run().wait_until_finish()
-    unchanged = before.version == _manifest(store).version
+    unchanged = before.version == ready_manifest(store).version
     return read_result(store, Tally(result="unchanged" if unchanged else "written"))
 
 
@@ -73,8 +79,12 @@ def build_choice(
     facts: DatasetFacts,
     config: Config,
     rows: Sequence[Row],
+    whole: Sequence[FileRecord],
 ) -> None:
-    """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds."""
+    """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds.
+
+    `whole` are the files of it, of which `require_whole` made sure.
+    """
     with_candidates = {name.removesuffix(".parquet") for name in store.names("candidates")}
     scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in with_candidates]
     chosen = (
@@ -87,7 +97,7 @@ def build_choice(
             config.splits.shares,
             facts.sampling_rate,
             config.profiles,
-            left_out(kept_reviews(store)),
+            reviewed(store),
         )
     )
     outcomes = (
@@ -110,12 +120,14 @@ def build_choice(
         | "Trigger" >> beam.Create([None])
         | "Commit"
         >> beam.ParDo(
-            CommitDataset(store, facts),
+            CommitDataset(store, facts, whole),
             rows=AsList(outcomes | "All rows" >> beam.Map(lambda one: one.row)),
             judged=AsList(chosen.judged),
             shards=AsList(chosen.shards),
             turns=AsList(root | "Turns" >> beam.Create(turns)),
-            statistics=AsSingleton(chosen.judged | "Statistics" >> CountCandidates(store, config.selection.thresholds)),
+            statistics=AsSingleton(
+                chosen.judged | "Statistics" >> CountCandidates(store, facts.thresholds, columns_of(facts.gates))
+            ),
         )
     )
 
@@ -144,17 +156,12 @@ def _outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> 
 
 def require_whole(store: Store, manifest: Manifest) -> None:
     """Raises RealtalkError where a file to choose from is missing or damaged: its episode would be lost."""
-    faults = [(record.name, fault) for record in manifest.files if (fault := damage(store, record))]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(partial(damage, store), manifest.files)
+        faults = [(record.name, fault) for record, fault in zip(manifest.files, found, strict=True) if fault]
     if faults:
         (name, fault), *more = faults
         also = f" (and {len(more)} more)" if more else ""
         raise RealtalkError(
             f"{store.root}: {name} is {fault}{also}, so nothing is chosen; run realtalk build to make it anew"
         )
-
-
-def _manifest(store: Store) -> Manifest:
-    found = committed_manifest(store)
-    if found is None:
-        raise RealtalkError(f"{store.root}: no dataset is ready here; run realtalk build to its end first")
-    return found

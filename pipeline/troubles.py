@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.commit import EPISODES_NAME
+from pipeline.ready import EPISODES_NAME
 from transforms.store import Store
 
 _DAMAGED = "damaged"

@@ -132,7 +132,10 @@ def show_review(taken: "Taken", output: Format) -> None:
         print_json(asdict(taken))
         return
     print_table(["verdict", Column("clips", True)], list(taken.reviews.items()))
-    print_facts({"new or changed": taken.changed, "clips left out in all": taken.left_out})
+    for clip, why in taken.refused.items():
+        print_line(f"{clip}: its corrected text is not put in, and it is left out: {why}")
+    facts = {"new or changed": taken.changed, "texts put in": taken.corrected}
+    print_facts({**facts, "clips left out in all": taken.left_out})
 
 
 _FUNNEL = {
@@ -156,6 +159,7 @@ def show_build(result: "BuildResult", output: Format) -> None:
                 "output": result.output,
                 "unchanged": result.unchanged,
                 "version": result.manifest.version,
+                "from_version": result.manifest.from_version,
                 "totals": asdict(result.manifest.totals),
                 "consent": result.manifest.consent,
                 "config_hash": result.manifest.config_hash,
@@ -219,6 +223,7 @@ def _built(result: "BuildResult") -> dict[str, object]:
         "consent": f"{manifest.consent} {manifest.consent_id}".strip(),
         "CPU time": f"{duration(cpu)}, {cpu / heard * 3600:.0f} s for an hour of audio" if heard else None,
         "version": f"{manifest.version}, {'unchanged' if result.unchanged else 'new'}",
+        "chosen anew from": manifest.from_version or None,
         "dataset": result.output,
     }
 

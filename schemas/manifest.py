@@ -72,7 +72,8 @@ class Manifest:
     """A dataset's contents. `models` is identity by task; `consent` is CONSENTED or NO_CONSENT.
 
     `files` are all Parquet files but the shards (candidates, clips, episodes, turns). A `consent_id` is there exactly
-    where `consent` is CONSENTED.
+    where `consent` is CONSENTED. `from_version` is the version that this one was chosen anew from, "" of a build; it is
+    no part of the identity.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Manifest:
     models: dict[str, str]
     consent: str = NO_CONSENT
     consent_id: str = ""
+    from_version: str = ""
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -94,8 +96,13 @@ class Manifest:
 
     @property
     def version(self) -> str:
-        """Identity of this state of the dataset: the hash of all that the manifest says (16 hexadecimal digits)."""
-        return digest("manifest", asdict(self))
+        """Identity of this state of the dataset: the hash of all that it holds (16 hexadecimal digits).
+
+        The same content has the same version, whatever it was chosen from.
+        """
+        content = asdict(self)
+        del content["from_version"]
+        return digest("manifest", content)
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

@@ -199,6 +199,10 @@ EVIDENCE = (
 OPTIONAL = frozenset({"text_score", *EVIDENCE})
 #: Sources of recognised text that comes with evidence: it is judged by that, not by where it comes from.
 _WITH_EVIDENCE = frozenset({"recognised:whisper"})
+#: How the source of a text begins that a person who listened wrote, "corrected:publisher:vtt" for one of a publisher.
+_CORRECTED = "corrected:"
+#: Sources of text that no verifier judges: a recogniser's is no ground truth, and who listened is a better judge.
+UNVERIFIABLE = ("recognised:", _CORRECTED)
 #: In the column `models` where texts were verified.
 VERIFIER_MARK = '"verifier"'
 _FLAGS = ("allow_recognised", "allow_upsampled")
@@ -242,6 +246,11 @@ def recognised_reason(transcript_source: str) -> str:
     return f"transcript_source {transcript_source} != publisher"
 
 
+def corrected_source(transcript_source: str) -> str:
+    """The source of a text that a person wrote in the place of one with this source."""
+    return transcript_source if transcript_source.startswith(_CORRECTED) else f"{_CORRECTED}{transcript_source}"
+
+
 def upsampled_reason(upsampled: bool | None) -> str:
     """The reason against audio that was upsampled; "" where it wasn't."""
     if upsampled is None:
@@ -251,7 +260,7 @@ def upsampled_reason(upsampled: bool | None) -> str:
 
 def is_unverified(row: Mapping[str, Any]) -> bool:
     """Whether a published text has no score where others of the dataset have: it looked too bad to be verified."""
-    published = not (row.get("transcript_source") or "").startswith("recognised:")
+    published = not (row.get("transcript_source") or "").startswith(UNVERIFIABLE)
     return published and VERIFIER_MARK in (row.get("models") or "") and math.isnan(_number(row.get("text_score")))
 
 

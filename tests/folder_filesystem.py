@@ -52,6 +52,7 @@ class FolderFileSystem(FileSystem):
 
     def copy(self, source_file_names: list[str], destination_file_names: list[str]) -> None:
         for source, destination in zip(source_file_names, destination_file_names, strict=True):
+            local(destination).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(local(source), local(destination))
 
     def rename(self, source_file_names: list[str], destination_file_names: list[str]) -> None:

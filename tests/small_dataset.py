@@ -1,9 +1,10 @@
 """A small dataset of made-up clips, committed as a build commits it, and ways to change it without a build."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -17,6 +18,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts
 from pipeline.config import parse_config
+from pipeline.gates import DEFAULTS
 from pipeline.report.statistics import CountCandidates
 from schemas.clip import candidate_schema
 from schemas.ids import file_sha256
@@ -91,8 +93,18 @@ def candidate(clip: str, start: float, audio: str, number: int) -> dict[str, Any
     }
 
 
-def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int = 2, consent: str = "c0" * 8) -> Path:
-    """Commit a dataset of `episodes` with `clips` each to a folder; clip ids are eN-M."""
+def write_dataset(
+    folder: Path,
+    yaml: str = YAML,
+    clips: int = 3,
+    episodes: int = 2,
+    consent: str = "c0" * 8,
+    audio: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> Path:
+    """Commit a dataset of `episodes` with `clips` each to a folder; clip ids are eN-M.
+
+    `audio` holds samples of SECONDS at RATE by clip id, for those that shall not be noise.
+    """
     store, config = Store(str(folder)), parse_config(yaml, "dataset.yaml")
     facts = DatasetFacts(
         name=config.name,
@@ -102,8 +114,10 @@ def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int 
         config_yaml=config.resolved_yaml(),
         sampling_rate=RATE,
         speaker="Host",
+        thresholds=config.selection.thresholds,
+        gates={**DEFAULTS, **config.gates.limits},
     )
-    scored = [_scored(store, facts, number, clips) for number in range(episodes)]
+    scored = [_scored(store, facts, number, clips, audio) for number in range(episodes)]
     rows = [
         {
             **dict.fromkeys(EPISODE_SCHEMA.names),
@@ -140,10 +154,10 @@ def write_dataset(folder: Path, yaml: str = YAML, clips: int = 3, episodes: int 
     return folder
 
 
-def _scored(store: Store, facts: DatasetFacts, number: int, clips: int) -> Scored:
+def _scored(store: Store, facts: DatasetFacts, number: int, clips: int, given: Mapping[str, np.ndarray]) -> Scored:
     name, audio, rows = f"e{number}", [], []
     for clip in range(clips):
-        samples = noise_bursts(100 * number + clip)
+        samples = given.get(f"{name}-{clip}", noise_bursts(100 * number + clip))
         audio.append((f"{name}-{clip}", flac(samples)))
         rows.append(candidate(f"{name}-{clip}", clip * 5.0, fingerprint(samples, RATE), clip))
     audio_path = store.path("work", "clips", f"{name}.parquet")

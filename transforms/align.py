@@ -18,13 +18,13 @@ from schemas.text import Caption, Utterances, Word
 from schemas.turn import Span
 from transforms.audio import read_span
 from transforms.find_text import Hit, Locator, anchor_of, locate
+from transforms.fit_readings import Fitted, fit, refined
 from transforms.models.base import Aligner, Alignment, AlignmentError, Heard, Samples
 from transforms.models.loud import LOUD_FRAME_SECONDS, loud_frames
 from transforms.passages import Passage, find_passages
 from transforms.said import Reading, SaidPassage, doubts, said_passage
 from transforms.script import Script, read_script
-from transforms.text.spoken import alternatives
-from transforms.utterances import WORD_PAD_SECONDS, Limits, assemble
+from transforms.utterances import Limits, assemble, in_words
 
 # A found passage of fewer words may be anywhere: nothing is learnt from it.
 _TELLING_WORDS = 5
@@ -34,9 +34,6 @@ _COVERED_SHARE = 0.6
 _MOST_STRANGERS = 3
 # Words that are really said sound for this share of their frames.
 _HEARD_SHARE = 0.5
-# Other readings of a token that are tried, and what one must gain (log-likelihood a frame).
-_MOST_READINGS = 4
-_READING_GAIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,32 +230,15 @@ class _Seeker:
         hits = tuple(hit for hit in found.hits if self._script.token_of[hit.index] not in places)
         return _Found(hits, *best, found.loud, _covered(best[1].words, found.loud, passage), found.heard)
 
-    def _refined(
-        self, samples: Samples, readings: tuple[Reading, ...], alignment: Alignment
-    ) -> tuple[tuple[Reading, ...], Alignment]:
-        """The readings that fit best: numbers and abbreviations otherwise where they fit badly."""
-        best = readings, alignment
-        for place in range(len(readings)):
-            if self._fits(best, place) or not readings[place].whole:
-                continue
-            for spoken in alternatives(self._script.tokens[readings[place].place], self._language)[:_MOST_READINGS]:
-                now = best[0]
-                other = self._align(samples, (*now[:place], replace(now[place], spoken=spoken), *now[place + 1 :]))
-                if other and other[1].score > best[1].score + _READING_GAIN:
-                    best = other
-        return best
+    def _refined(self, samples: Samples, readings: tuple[Reading, ...], alignment: Alignment) -> Fitted:
+        tokens, least = self._script.tokens, self._settings.reading_score
+        return refined(self._aligner, samples, tokens, (readings, alignment), self._language, least)
 
-    def _align(self, samples: Samples, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], Alignment] | None:
+    def _align(self, samples: Samples, readings: tuple[Reading, ...]) -> Fitted | None:
         try:
-            return readings, self._aligner.align(samples, [word for reading in readings for word in reading.spoken])
+            return fit(self._aligner, samples, readings)
         except AlignmentError:
             return None
-
-    def _fits(self, aligned: tuple[tuple[Reading, ...], Alignment], place: int) -> bool:
-        readings, alignment = aligned
-        first = sum(len(reading.spoken) for reading in readings[:place])
-        words = alignment.words[first : first + len(readings[place].spoken)]
-        return min(word.score for word in words) >= self._settings.reading_score
 
 
 def _readings(script: Script, hits: Sequence[Hit]) -> Iterator[Reading]:
@@ -271,10 +251,7 @@ def _covered(words: Sequence[Word], loud: NDArray[np.bool_], passage: Passage) -
     """Share (0..1) of what sounds in the passage itself that lies inside words."""
     times = passage.read_start + (np.arange(len(loud)) + 0.5) * LOUD_FRAME_SECONDS
     own = loud & (times >= passage.start) & (times < passage.end)
-    inside = np.zeros(len(loud), np.bool_)
-    for word in words:
-        start, end = (passage.read_start + time for time in (word.start, word.end))
-        inside |= (times >= start - WORD_PAD_SECONDS) & (times < end + WORD_PAD_SECONDS)
+    inside = in_words(times, [_moved(word, passage.read_start) for word in words])
     return float((own & inside).sum() / max(int(own.sum()), 1))
 
 

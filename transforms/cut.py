@@ -20,7 +20,7 @@ from transforms.segmentation import Boundary, Lengths, divide
 from transforms.silence import HOP_SECONDS
 from transforms.text.spoken import is_clause_end, is_sentence_end
 
-__all__ = ["CutSettings", "clip_id", "clip_rate", "encode_flac", "left_out", "plan_cuts", "render_cut"]
+__all__ = ["CutSettings", "clip_id", "clip_rate", "encode_flac", "in_clip_time", "left_out", "plan_cuts", "render_cut"]
 
 # A rate is worth having where the source fills this share of its band.
 FILLED_SHARE = 0.8
@@ -118,7 +118,7 @@ def plan_cuts(
             cut = _cut(passage, spoken, i, j, first.pause.before, last.pause.after, settings)
             coverage, silent = _coverage(cut, spoken, speech, track)
             cuts.append(_with_tone(replace(cut, coverage=coverage, silent_words=silent), tone))
-    return tuple(_relative(cut) for cut in cuts)
+    return tuple(in_clip_time(cut) for cut in cuts)
 
 
 def left_out(utterances: Utterances, cuts: Sequence[Cut]) -> tuple[Span, ...]:
@@ -336,8 +336,9 @@ def _with_tone(cut: Cut, tone: RoomTone) -> Cut:
     return replace(cut, tone_start=round(stretch.start, _DECIMALS), tone_end=round(stretch.end, _DECIMALS))
 
 
-def _relative(cut: Cut) -> Cut:
-    """The cut with words and phones in seconds of the clip, none outside of it, phones without holes."""
+def in_clip_time(cut: Cut) -> Cut:
+    """A cut whose times are in seconds of the recording, with words and phones in those of the clip: none is outside of
+    it, and phones are without holes."""
     shift, duration = cut.leading_tone - cut.start, cut.duration
 
     def moved(time: float) -> float:

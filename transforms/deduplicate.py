@@ -8,15 +8,17 @@ The original is the earliest clip (published, episode, start), but one with a pu
 words are a recogniser's: those fail the default gates, and their better twin would be lost with them.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from transforms.fingerprint import buckets, same_audio
+from transforms.landmarks import Landmarks, groups
 
 #: Columns of candidate_schema that finding duplicates needs.
 FINGERPRINT_COLUMNS = ("id", "fingerprint", "duration", "start", "end", "transcript_source")
@@ -27,6 +29,10 @@ _LEAST_DURATION_RATIO = 0.5
 # Clips of one recording are the same where they share more than this much of the shorter.
 _LEAST_OVERLAP = 0.5
 _CELL_SECONDS = 30.0
+# Above all keys of audio.
+_CELL_KEYS = 1 << 62
+# Of a bucket with more clips not all pairs are looked at beforehand.
+_ALL_PAIRS = 32
 _NO_DATE = "~"
 
 Clip = Mapping[str, Any]
@@ -127,7 +133,7 @@ def find_duplicates(clips: Iterable[Clip]) -> dict[str, str]:
 
     position = {id(clip): index for index, clip in enumerate(every)}
     found: list[Duplicate] = []
-    for members in _shared_buckets(every):
+    for members in _buckets_to_compare(every):
         bucket = [every[index] for index in members]
         found += duplicates_in_bucket(bucket, lambda a, b: same(position[id(a)], position[id(b)]))
     return resolve(found)
@@ -137,32 +143,86 @@ def _key(clip: Clip) -> str:
     return clip_key(clip["episode_id"], clip["id"])
 
 
-def _shared_buckets(clips: Sequence[Clip]) -> Iterator[tuple[int, ...]]:
-    """Positions of the clips of every bucket that holds several, each set of clips once.
+def _buckets_to_compare(clips: Sequence[Clip]) -> list[tuple[int, ...]]:
+    """Positions of the clips of every bucket that may hold a duplicate, each set of clips once.
 
-    Keys are hashed and sorted as numbers: 16 bytes each, where a dictionary of lists would take hundreds.
+    Most clips that meet have little in common: a small bucket is left out where none of its pairs can be the same.
     """
-    hashes: list[Any] = []
-    owners: list[Any] = []
-    for index, clip in enumerate(clips):
-        keys = {_hash(key) for key in bucket_keys(clip)}
-        hashes.append(np.fromiter(keys, np.int64, len(keys)))
-        owners.append(np.full(len(keys), index, np.int64))
     if not clips:
-        return
-    key, owner = np.concatenate(hashes), np.concatenate(owners)
-    order = np.lexsort((owner, key))
-    key, owner = key[order], owner[order]
-    edges = np.flatnonzero(np.diff(key)) + 1
-    starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(key)]])
-    several = ends - starts > 1
-    seen = set()
-    for start, end in zip(starts[several].tolist(), ends[several].tolist(), strict=True):
-        members = tuple(owner[start:end].tolist())
-        if members not in seen:
-            seen.add(members)
-            yield members
+        return []
+    landmarks = Landmarks.of([clip.get("fingerprint") or "" for clip in clips])
+    spans = _Spans.of(clips)
+    (audio, audio_owners), (cells, cell_owners) = landmarks.buckets(), spans.cells()
+    buckets = list(groups(np.concatenate([audio, cells]), np.concatenate([audio_owners, cell_owners])))
+    small = [members for members in buckets if len(members) <= _ALL_PAIRS]
+    pairs = _pairs(small, len(clips))
+    near = pairs[spans.may_be_same(pairs)]
+    other = pairs[~spans.may_be_same(pairs) & spans.are_as_long(pairs)]
+    possible = np.concatenate([near, other[landmarks.may_be_same(other)]])
+    wanted = set((possible[:, 0] * len(clips) + possible[:, 1]).tolist())
+
+    def may_hold(members: tuple[int, ...]) -> bool:
+        return len(members) > _ALL_PAIRS or any(a * len(clips) + b in wanted for a, b in combinations(members, 2))
+
+    return [members for members in buckets if may_hold(members)]
 
 
-def _hash(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+def _pairs(buckets: Iterable[tuple[int, ...]], clips: int) -> NDArray[np.int64]:
+    """All pairs of positions inside of buckets, ascending, each once, shape (pairs, 2)."""
+    by_size: dict[int, list[tuple[int, ...]]] = {}
+    for members in buckets:
+        by_size.setdefault(len(members), []).append(members)
+    found = [np.empty(0, np.int64)]
+    for size, same_size in by_size.items():
+        first, second = np.triu_indices(size, 1)
+        table = np.array(same_size, np.int64)
+        found.append((table[:, first] * clips + table[:, second]).ravel())
+    return np.stack(np.divmod(np.unique(np.concatenate(found)), clips), axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Spans:
+    """Where in which recording all clips are; numbers stand for recordings (-1 for none) and episodes."""
+
+    recordings: NDArray[np.int64]
+    episodes: NDArray[np.int64]
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    durations: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> "_Spans":
+        recordings = _numbered([clip.get("recording_sha256") or "" for clip in clips])
+        episodes = _numbered([clip["episode_id"] for clip in clips])
+        times = ([float(clip[name]) for clip in clips] for name in ("start", "end", "duration"))
+        return cls(recordings, episodes, *(np.array(values) for values in times))
+
+    def cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Keys of the stretches of recordings that clips are in, and whose they are."""
+        first = np.floor_divide(self.starts, _CELL_SECONDS).astype(np.int64)
+        last = np.floor_divide(self.ends, _CELL_SECONDS).astype(np.int64)
+        keys, owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for step in range(int((last - first).max(initial=0)) + 1):
+            where = np.flatnonzero((self.recordings >= 0) & (first + step <= last))
+            keys.append(_CELL_KEYS | self.recordings[where] << 32 | first[where] + step)
+            owners.append(where)
+        return np.concatenate(keys), np.concatenate(owners)
+
+    def may_be_same(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Pairs from one recording under two guids, whose times decide."""
+        a, b = pairs[:, 0], pairs[:, 1]
+        is_one = (self.recordings[a] >= 0) & (self.recordings[a] == self.recordings[b])
+        answer: NDArray[np.bool_] = is_one & (self.episodes[a] != self.episodes[b])
+        return answer
+
+    def are_as_long(self, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Pairs of which neither is too long for the other."""
+        lengths = self.durations[pairs]
+        answer: NDArray[np.bool_] = lengths.min(axis=1) >= _LEAST_DURATION_RATIO * lengths.max(axis=1)
+        return answer
+
+
+def _numbered(names: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each name; -1 for "" ."""
+    known: dict[str, int] = {"": -1}
+    return np.array([known.setdefault(name, len(known) - 1) for name in names], np.int64)

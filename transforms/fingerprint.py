@@ -8,6 +8,7 @@ other codes, at other distances.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,7 @@ def similarity(a: str, b: str) -> float:
     times_b, codes_b = _parse(b)
     if min(len(times_a), len(times_b)) < _FEWEST_ALIKE:
         return 0.0
-    distance = np.bitwise_count(codes_a[:, None] ^ codes_b[None, :])
-    rows, columns = np.nonzero(distance <= _ALIKE_BITS)
+    rows, columns = np.nonzero(codes_alike(codes_a[:, None], codes_b[None, :]))
     offsets = times_a[rows] - times_b[columns]
     best = 0.0
     for offset in _likely(offsets):
@@ -90,17 +90,34 @@ def buckets(text: str) -> tuple[str, ...]:
     which are the same ones in every copy and in every part of it.
     """
     codes = _parse(text)[1]
-    keys = {
-        (_mixed(code & ~((1 << _BITS_LEFT_OUT) - 1 << shift)), shift)
-        for code in codes.tolist()
-        for shift in range(0, _BITS, _BITS_LEFT_OUT)
-    }
-    return tuple(f"{shift // _BITS_LEFT_OUT}{key:08x}" for key, shift in sorted(keys) if key < _KEPT_BELOW)
+    keys = {key for found, _ in bucket_codes(codes) for key in found.tolist()}
+    return tuple(f"{key >> 32}{key & 0xFFFFFFFF:08x}" for key in sorted(keys))
 
 
-def _mixed(code: int) -> int:
+def bucket_codes(codes: NDArray[np.uint32]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The keys of codes, as numbers: for each way to leave bits out the keys that are kept, and whose they are."""
+    for number, shift in enumerate(range(0, _BITS, _BITS_LEFT_OUT)):
+        without = codes & np.uint32(0xFFFFFFFF ^ ((1 << _BITS_LEFT_OUT) - 1 << shift))
+        keys = _mixed(without)
+        kept = np.flatnonzero(keys < _KEPT_BELOW)
+        yield keys[kept].astype(np.int64) | number << 32, kept
+
+
+def codes_alike(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which codes say the same of the sound."""
+    return np.bitwise_count(a ^ b) <= _ALIKE_BITS
+
+
+def least_alike(landmarks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many landmarks have to be alike at least, where the poorer of two clips has so many, to be the same audio."""
+    # A little less, so that no rounding leaves out what `similarity` takes.
+    least = SAME_SHARE * np.maximum(landmarks // 2, _FEWEST_POSSIBLE) - 1e-6
+    return np.where(landmarks < _FEWEST_ALIKE, np.inf, np.maximum(least, _FEWEST_ALIKE))
+
+
+def _mixed(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """A bijection of 32 bits that spreads neighbours (Fibonacci hashing)."""
-    return (code * 2654435769) & 0xFFFFFFFF
+    return codes * np.uint32(2654435769)
 
 
 def _likely(offsets: NDArray[np.int64]) -> list[int]:

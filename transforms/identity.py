@@ -15,7 +15,7 @@ from schemas.turn import Cluster, Identity, Span
 from transforms.audio import read_span
 from transforms.clustering import ClusterSettings, agglomerate, total, unit
 from transforms.models.base import MODEL_RATE, Samples, SpeakerEmbedder, SpeechDetector
-from transforms.models.voice_scale import VoiceScale
+from transforms.models.voice_scale import GE2E_SCALE, VoiceScale
 
 # Less speech says too little about a voice.
 _LEAST_SPEECH_SECONDS = 1.5
@@ -153,30 +153,30 @@ class ChoiceSettings:
     """
 
     # Likeness of the target's cluster to the enrolment, and to other episodes' clusters of the target.
-    to_enrolment: float = 0.45
-    to_episodes: float = 0.52
+    to_enrolment: float = GE2E_SCALE.to_enrolment
+    to_episodes: float = GE2E_SCALE.to_episodes
     # From here on, and this much ahead of the episode's second, a cluster teaches what the target sounds like.
-    sure: float = 0.03
-    ahead: float = 0.03
+    sure: float = GE2E_SCALE.sure
+    ahead: float = GE2E_SCALE.ahead
     # What the trusted caption label moves a likeness by at most: up only against the episode's other voices, down also
     # against the threshold. No label makes a target of a voice that is unlike.
-    label_weight: float = 0.06
+    label_weight: float = GE2E_SCALE.label_weight
     # A label is trusted whose voices are this much more like the target than the others'.
-    label_agreement: float = 0.04
+    label_agreement: float = GE2E_SCALE.label_agreement
     # What a label that is the speaker's very name is trusted more.
-    named_agreement: float = 0.03
+    named_agreement: float = GE2E_SCALE.named_agreement
     # The target's other clusters in an episode: as much like their first one, and this little less like the target;
     # a little more where the trusted label names them too.
-    same_voice: float = 0.85
-    behind: float = 0.03
-    behind_labelled: float = 0.07
+    same_voice: float = GE2E_SCALE.same_voice
+    behind: float = GE2E_SCALE.behind
+    behind_labelled: float = GE2E_SCALE.behind_labelled
     least_seconds: float = 3.0
     # Who is heard for less than this, and less than this share of the speech, is a jingle or a passer-by.
     main_seconds: float = 10.0
     main_share: float = 0.2
     # Cosine from which clusters of several episodes are one voice, and of a target to a voice that is not theirs.
-    linked: float = 0.87
-    common: float = 0.57
+    linked: float = GE2E_SCALE.linked
+    common: float = GE2E_SCALE.common
 
     @staticmethod
     def of(scale: VoiceScale) -> "ChoiceSettings":

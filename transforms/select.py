@@ -14,6 +14,7 @@ from schemas.verdict import (
     OPTIONAL,
     PROFILES,
     REJECTED,
+    UNVERIFIABLE,
     VERIFIER_MARK,
     Interval,
     Thresholds,
@@ -116,8 +117,8 @@ class _Columns:
         self.is_duplicate = self.duplicate_of != ""
         self.no_publisher = np.array([bool(recognised_reason(source)) for source in self.transcript_source], dtype=bool)
         verified = np.array([VERIFIER_MARK in models for models in self._texts("models")], dtype=bool)
-        recognised = np.array([source.startswith("recognised:") for source in self.transcript_source], dtype=bool)
-        self.unverified = verified & ~recognised & np.isnan(self.numbers("text_score"))
+        unjudged = np.array([source.startswith(UNVERIFIABLE) for source in self.transcript_source], dtype=bool)
+        self.unverified = verified & ~unjudged & np.isnan(self.numbers("text_score"))
         self.not_native = np.array([value is None or value for value in upsampled], dtype=bool)
 
     def numbers(self, name: str) -> NDArray[np.float64]:

@@ -11,12 +11,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.clip import audio_schema, clip_schema
@@ -24,6 +25,7 @@ from schemas.errors import RealtalkError
 from schemas.ids import file_sha256
 from schemas.manifest import SPLITS, FileRecord, ShardRecord
 from schemas.verdict import KEPT
+from transforms.ahead import ahead
 from transforms.store import Store
 
 RATIOS = (0.9, 0.05, 0.05)
@@ -35,6 +37,8 @@ _ROWS_PER_BATCH = 4
 # What FLAC makes of a sample of 16-bit speech, on average (podcasts at 24 kHz: 1.0 to 1.3).
 _FLAC_BYTES_PER_SAMPLE = 1.15
 _AUDIO_COLUMNS = ("audio.bytes", "audio.path")
+#: Columns of candidate_schema that references are made of.
+REFERENCE_COLUMNS = ("id", "episode_id", "start", "split", "verdict", "duration", "sampling_rate")
 # An episode without a date comes after all that have one.
 _NO_DATE = "~"
 
@@ -42,8 +46,8 @@ _NO_DATE = "~"
 Files = str | Path | Callable[[str], str | Path]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ClipReference:
+# A tuple, because all of a dataset travel together: it is pickled and hashed many times faster than a dataclass.
+class ClipReference(NamedTuple):
     """A chosen clip without its audio, ordered as in the shards. `bytes` is an estimate of its audio's size."""
 
     published: str
@@ -92,7 +96,7 @@ def assign_splits(keys: Iterable[str], ratios: Sequence[float] = RATIOS) -> dict
 
 def references(candidates: pa.Table, published: str | None) -> list[ClipReference]:
     """The chosen clips of one episode's judged candidates, in order; `published` as the episode has it."""
-    columns = ["id", "episode_id", "start", "split", "verdict", "duration", "sampling_rate"]
+    chosen = candidates.filter(pc.equal(candidates["verdict"], KEPT))
     return sorted(
         ClipReference(
             published=published or _NO_DATE,
@@ -102,8 +106,7 @@ def references(candidates: pa.Table, published: str | None) -> list[ClipReferenc
             split=row["split"],
             bytes=round(row["duration"] * row["sampling_rate"] * _FLAC_BYTES_PER_SAMPLE),
         )
-        for row in candidates.select(columns).to_pylist()
-        if row["verdict"] == KEPT
+        for row in chosen.select(list(REFERENCE_COLUMNS)).to_pylist()
     )
 
 
@@ -137,7 +140,7 @@ def write_shard(
         batches = (
             batch for run in _episode_runs(plan) for batch in _clips_of(run, clip_files, candidate_files, schema)
         )
-        for group in _regrouped(batches, schema):
+        for group in ahead(_regrouped(batches, schema)):
             writer.write_table(group, row_group_size=ROWS_PER_GROUP)
     return ShardRecord(plan.name, plan.split, len(plan.clips), os.path.getsize(out), file_sha256(out))
 
@@ -165,27 +168,32 @@ def write_clips(path: str | Path, clips: Iterable[tuple[str, bytes]], sampling_r
 def write_table(path: str | Path, table: pa.Table) -> None:
     """Write a table without audio as Parquet (zstd) at a local path, whole or not at all."""
     with _replacing(path) as partial:
-        partial.write_bytes(_as_parquet(table))
+        partial.write_bytes(as_parquet(table))
 
 
 def keep_table(store: Store, path: str, table: pa.Table) -> None:
     """Let `path` of a store hold a table as `write_table` writes it; a file that holds it already stays as it is."""
-    content = _as_parquet(table)
+    keep_content(store, path, as_parquet(table))
+
+
+def keep_content(store: Store, path: str, content: bytes) -> None:
+    """Let `path` of a store hold some bytes; a file that holds them already stays as it is."""
     if store.read_bytes(path) != content:
         with store.create(path) as partial:
             partial.write_bytes(content)
 
 
-def file_record(path: str | Path, name: str) -> FileRecord:
-    """The manifest's line for a Parquet file at `path` that is called `name` in the dataset."""
-    return FileRecord(name, pq.read_metadata(path).num_rows, os.path.getsize(path), file_sha256(path))
-
-
-def _as_parquet(table: pa.Table) -> bytes:
+def as_parquet(table: pa.Table) -> bytes:
+    """A table without audio as the bytes of a Parquet file (zstd), the same for the same table."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", write_page_index=True)
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def file_record(path: str | Path, name: str) -> FileRecord:
+    """The manifest's line for a Parquet file at `path` that is called `name` in the dataset."""
+    return FileRecord(name, pq.read_metadata(path).num_rows, os.path.getsize(path), file_sha256(path))
 
 
 def _even_parts(clips: Sequence[ClipReference], target_bytes: int) -> list[tuple[ClipReference, ...]]:
@@ -217,17 +225,15 @@ def _clips_of(
     done = 0
     waiting: dict[str, pa.Table] = {}
     for found in _audio_of(audio_path, set(position)):
-        for row, clip in enumerate(found["id"].to_pylist()):
-            waiting[clip] = found.slice(row, 1)
-        ready = []
+        ids = found["id"].to_pylist()
         # Files hold clips in the order of the plan, so nothing waits; one that doesn't costs memory, not order.
-        while done < len(order) and order[done] in waiting:
-            ready.append(order[done])
-            done += 1
-        if ready:
-            audio = pa.concat_tables([waiting.pop(clip) for clip in ready])
-            rows = scores.take([row_of[clip] for clip in ready])
-            yield _joined(rows, audio, schema)
+        if waiting or ids != order[done : done + len(ids)]:
+            waiting |= {clip: found.slice(row, 1) for row, clip in enumerate(ids)}
+            ids = list(takewhile(waiting.__contains__, order[done:]))
+            found = pa.concat_tables([waiting.pop(clip) for clip in ids] or [found.slice(0, 0)])
+        done += len(ids)
+        if ids:
+            yield _joined(scores.take([row_of[clip] for clip in ids]), found, schema)
     _require(set(order[done:]) - waiting.keys(), audio_path)
 
 
@@ -253,7 +259,8 @@ def _audio_of(path: Path, ids: set[str]) -> Iterator[pa.Table]:
                 names = file.read_row_group(group, columns=["id"])["id"].to_pylist()
                 wanted = np.array([name in ids for name in names], dtype=bool)
                 if wanted.any():
-                    yield file.read_row_group(group, columns=["id", "audio"]).filter(pa.array(wanted))
+                    table = file.read_row_group(group, columns=["id", "audio"])
+                    yield table if wanted.all() else table.filter(pa.array(wanted))
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from None
 

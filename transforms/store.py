@@ -135,8 +135,12 @@ class Store:
 
     def write_text(self, path: str, text: str) -> None:
         """Let a file hold a text, at once; raises EpisodeError ("disk-full") where there is no room for it."""
+        self.write(path, text.encode("utf-8"))
+
+    def write(self, path: str, content: bytes) -> None:
+        """Let a file hold some bytes, at once; raises EpisodeError ("disk-full") where there is no room for them."""
         with self.create(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_bytes(content)
 
     def is_same(self, source: str, path: str) -> bool:
         """Whether both names are of one file, which has to be there."""
@@ -144,7 +148,12 @@ class Store:
 
     def publish(self, source: str, path: str) -> None:
         """Let `path` hold what `source` holds; a link where the file system has links, else a copy."""
-        if self.exists(path) and self.is_same(source, path):
+        there = self.exists(path)
+        if there and self.is_same(source, path):
+            return
+        if not there and _REMOTE_MARK in source and _REMOTE_MARK in path:
+            # Inside of a bucket, and nothing travels.
+            file_systems().copy([source], [path])
             return
         with self.create(path) as partial:
             local = self.fetch(source)
@@ -162,6 +171,22 @@ class Store:
             return sorted(entry.name for entry in os.scandir(target) if entry.is_file())
         matched = file_systems().match([file_systems().join(target, "*")])[0].metadata_list
         return sorted(found.path.rsplit("/", 1)[1] for found in matched)
+
+    def tree(self, folder: str) -> list[str]:
+        """Paths, relative to a folder below the root, of all files in it and its folders, sorted; [] without one."""
+        target = self.path(folder)
+        if self.is_local:
+            return sorted(str(path.relative_to(target)) for path in Path(target).rglob("*") if path.is_file())
+        matched = file_systems().match([file_systems().join(target, "**")])[0].metadata_list
+        return sorted(found.path.removeprefix(f"{target}/") for found in matched)
+
+    def remove_tree(self, folder: str) -> None:
+        """Delete a folder below the root with all that is in it, where there is one."""
+        if self.is_local:
+            shutil.rmtree(self.path(folder), ignore_errors=True)
+            return
+        for name in self.tree(folder):
+            self.remove(self.path(folder, *name.split("/")))
 
     def size(self, path: str) -> int:
         """Size of a file in bytes; raises OSError or LookupError where there is none."""

@@ -106,6 +106,14 @@ def assemble(
     return tuple(found), Rejected(sum(rejected.values()), tuple(sorted(rejected.items())))
 
 
+def in_words(times: NDArray[np.floating], words: Iterable[Word]) -> NDArray[np.bool_]:
+    """Which of some times (s, shape (n,)) are inside words, or as near as a word's sound may reach over its edge."""
+    inside = np.zeros(len(times), np.bool_)
+    for word in words:
+        inside |= (times >= word.start - WORD_PAD_SECONDS) & (times < word.end + WORD_PAD_SECONDS)
+    return inside
+
+
 def _joined_at_cuts(passages: Sequence[SaidPassage]) -> list[SaidPassage]:
     """Where running speech was cut, both sides heard the word at the cut: it stays on the side of its middle."""
     joined = list(passages)
@@ -275,9 +283,7 @@ def _utterance(
         offset = passages[number].passage.read_start
         times = offset + (np.arange(len(sounding[number])) + 0.5) * LOUD_FRAME_SECONDS
         speech = sounding[number] & (times >= start) & (times < end)
-        inside = np.zeros(len(times), np.bool_)
-        for said in words:
-            inside |= (times >= said.word.start - WORD_PAD_SECONDS) & (times < said.word.end + WORD_PAD_SECONDS)
+        inside = in_words(times, [said.word for said in words])
         heard += int(speech.sum())
         covered += int((speech & inside).sum())
     return Utterance(

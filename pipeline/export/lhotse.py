@@ -7,12 +7,11 @@ dataset, cuts.NNNNNN.jsonl.gz and recording.NNNNNN.tar, which are read in order 
 import gzip
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.export.clips import Clip, read_clips
-from pipeline.export.tars import append, tar_file
+from pipeline.export.tars import append, known, tar_file
 from pipeline.export.unit import Unit, creating
 from pipeline.inspect import Dataset
 
@@ -62,11 +61,7 @@ def _recording(clip: Clip, kind: str, source: str) -> dict[str, Any]:
 
 def _cut(clip: Clip, recording: Mapping[str, Any]) -> dict[str, Any]:
     whole = {"start": 0.0, "duration": recording["duration"], "channel": 0}
-    custom = {
-        name: value
-        for name, value in clip.row.items()
-        if name not in _ELSEWHERE and value is not None and not (isinstance(value, float) and math.isnan(value))
-    }
+    custom = {name: value for name, value in known(clip.row).items() if name not in _ELSEWHERE}
     supervision = {
         "id": clip.id,
         "recording_id": clip.id,
@@ -84,7 +79,9 @@ def _cut(clip: Clip, recording: Mapping[str, Any]) -> dict[str, Any]:
 
 def _alignment(items: Sequence[Mapping[str, Any]], label: str) -> list[list[Any]]:
     """[symbol, start, duration, score] as lhotse has them; times in seconds."""
-    return [[item[label], item["start"], round(item["end"] - item["start"], 8), item.get("score")] for item in items]
+    return [
+        [item[label], item["start"], round(item["end"] - item["start"], 8), known(item).get("score")] for item in items
+    ]
 
 
 def _line(document: Mapping[str, Any]) -> bytes:

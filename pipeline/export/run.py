@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.export.clips import read_manifest_of
+from pipeline.export.clips import Version, read_rows, ready_version
 from pipeline.export.formats import ExportFormat
 from pipeline.export.progress import Progress
 from pipeline.export.table import FORMATS, Format
@@ -25,6 +25,7 @@ from schemas.manifest import Manifest
 #: Written last; what the export is of, and the rights that travel with it.
 DONE_NAME = "export.json"
 _WORK, _STATE = ".export", "state.json"
+_EPISODES = "episodes/episodes.parquet"
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def run_export(location: str, to: ExportFormat, out: str, rate: int | None = Non
         raise ConfigurationError(f"{out}: an export goes to a folder of this machine; name one, and copy it from there")
     if rate is not None and not form.makes_wav:
         raise ConfigurationError(f"--sampling-rate: {to} has no WAV files; leave it out")
-    dataset = open_dataset(location)
-    manifest = read_manifest_of(dataset)
+    dataset = ready_version(open_dataset(location))
+    manifest = dataset.manifest
     folder = Path(os.path.abspath(out))
     _require_apart(dataset, folder)
     key = {
@@ -68,15 +69,15 @@ def run_export(location: str, to: ExportFormat, out: str, rate: int | None = Non
         "folder": str(folder),
     }
     try:
-        return _export(dataset, manifest, form, folder, key)
+        return _export(dataset, form, folder, key)
     except OSError as error:
         why = "the disk is full; free some space" if error.errno in NO_ROOM else f"{error.strerror}; mend that"
         place = error.filename or folder
         raise RealtalkError(f"{place}: can't be written to: {why} and run the same command again to go on") from error
 
 
-def _export(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, key: dict[str, Any]) -> Exported:
-    noun = "episodes" if form.by_episode else "clips"
+def _export(dataset: Version, form: Format, folder: Path, key: dict[str, Any]) -> Exported:
+    manifest, noun = dataset.manifest, "episodes" if form.by_episode else "clips"
     done = _json(folder / DONE_NAME)
     if done is not None and _is_same(done, key):
         shutil.rmtree(folder / _WORK, ignore_errors=True)
@@ -90,21 +91,19 @@ def _export(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, ke
     with _alone(work):
         with creating(work / _STATE) as partial:
             partial.write_text(json.dumps(key), encoding="utf-8")
-        markers = _do_units(dataset, manifest, form, folder, key)
+        markers = _do_units(dataset, form, folder, key)
         _write_lists(folder, markers, form.header)
-        made = [one for one in map(kept, markers) if one is not None]
-        refused = tuple(pair for one in made for pair in one.refused)
-        count, seconds = sum(one.count for one in made), round(sum(one.seconds for one in made), 3)
-        _write_done(dataset, manifest, folder, {**key, noun: count, "seconds": seconds}, refused)
+        count, seconds, refused = _sum_up(markers)
+        _write_done(dataset, folder, {**key, noun: count, "seconds": seconds}, refused)
     shutil.rmtree(work)
     return Exported(folder, key["format"], key["version"], noun, count, seconds, refused, manifest.consent)
 
 
-def _do_units(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, key: dict[str, Any]) -> list[Path]:
+def _do_units(dataset: Version, form: Format, folder: Path, key: dict[str, Any]) -> list[Path]:
     """Do what isn't done yet; returns the units' marks in the order of the dataset."""
     markers = []
-    units = list(_units(manifest, form, folder, key))
-    total, noun = (len(units), "episodes") if form.by_episode else (manifest.totals.clips, "clips")
+    units = list(_units(dataset.manifest, form, folder, key))
+    total, noun = (len(units), "episodes") if form.by_episode else (dataset.manifest.totals.clips, "clips")
     with Progress(total, noun) as progress:
         for position, (unit, size) in enumerate(units):
             marker = folder / _WORK / f"{position:05d}.json"
@@ -115,6 +114,8 @@ def _do_units(dataset: Dataset, manifest: Manifest, form: Format, folder: Path, 
             unit.step = progress.step
             form.work(unit, dataset)
             keep(unit.made, marker)
+            # Its lines are in the mark: of all units together they would fill the memory.
+            unit.made = Made()
     return markers
 
 
@@ -146,15 +147,23 @@ def _write_lists(folder: Path, markers: Sequence[Path], header: str) -> None:
                 files[name].writelines(f"{line}\n" for line in lines)
 
 
-def _write_done(
-    dataset: Dataset, manifest: Manifest, folder: Path, facts: dict[str, Any], refused: Sequence[tuple[str, str]]
-) -> None:
-    episodes = dataset.table("episodes", ["license"])["license"].to_pylist()
+def _sum_up(markers: Sequence[Path]) -> tuple[int, float, tuple[tuple[str, str], ...]]:
+    """How many all units hold, their seconds, who was refused; one unit's lines are in memory at a time."""
+    count, seconds, refused = 0, 0.0, []
+    for made in (kept(marker) or Made() for marker in markers):
+        count, seconds = count + made.count, seconds + made.seconds
+        refused += made.refused
+    return count, round(seconds, 3), tuple(refused)
+
+
+def _write_done(dataset: Version, folder: Path, facts: dict[str, Any], refused: Sequence[tuple[str, str]]) -> None:
+    manifest = dataset.manifest
+    licenses = {row["license"] for row in read_rows(dataset, _EPISODES, ["license"])}
     document = {
         **facts,
         "consent": manifest.consent,
         "consent_id": manifest.consent_id,
-        "licenses": sorted({name for name in episodes if name}),
+        "licenses": sorted(name for name in licenses if name),
         "refused": [{"clip": clip, "why": why} for clip, why in refused],
     }
     with creating(folder / DONE_NAME) as partial:

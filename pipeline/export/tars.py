@@ -28,9 +28,13 @@ def append(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def as_json(row: Mapping[str, Any]) -> bytes:
     """Columns as a line of JSON; a null, or a number that is none, is left out."""
-    known = {name: value for name, value in row.items() if value is not None and not _is_nan(value)}
-    return (json.dumps(known, ensure_ascii=False) + "\n").encode("utf-8")
+    return (json.dumps(known(row), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
+def known(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns, and of words and phones the fields, that JSON can hold: no null, no number without an end."""
+    return {
+        name: [known(item) for item in value] if isinstance(value, list) else value
+        for name, value in row.items()
+        if value is not None and not (isinstance(value, float) and not math.isfinite(value))
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.export.clips import read_rows
 from pipeline.inspect import Dataset
 
 TARGET = "target"
@@ -11,9 +12,8 @@ TARGET = "target"
 
 def read_turns(dataset: Dataset, source: str) -> tuple[str, list[dict[str, Any]]]:
     """The episode's id and its turns by start, from "turns/EPISODE.parquet"."""
-    name = PurePosixPath(source)
-    rows = dataset.table("turns", name=name.name).to_pylist()
-    return name.stem, sorted(rows, key=lambda row: (row["start"], row["end"], row["speaker"]))
+    rows = read_rows(dataset, source)
+    return PurePosixPath(source).stem, sorted(rows, key=lambda row: (row["start"], row["end"], row["speaker"]))
 
 
 def speaker_of(turn: Mapping[str, Any]) -> str:

@@ -104,10 +104,10 @@ def keep(made: Made, path: Path) -> None:
 
 
 def kept(path: Path) -> Made | None:
-    """What a unit came to in an earlier run; None where it was not done."""
+    """What a unit came to in an earlier run; None where it was not done, or its mark can't be read."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        document["refused"] = [(clip, why) for clip, why in document["refused"]]
+        return Made(**document)
+    except (FileNotFoundError, ValueError, TypeError, LookupError):
         return None
-    document["refused"] = [(clip, why) for clip, why in document["refused"]]
-    return Made(**document)

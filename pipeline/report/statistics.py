@@ -1,10 +1,9 @@
 """All that is counted of the candidates of a dataset: parts of it add up, so no more than one part is in memory."""
 
-import hashlib
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -14,19 +13,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.choose import Judged
-from pipeline.report.histograms import BINS, LEAST, MOST, Histogram, histogram, plain
+from pipeline.report.histograms import BINS, LEAST, MOST, Histogram, histogram
+from pipeline.report.picks import Picks, merge_picks, nearest_picks, random_picks, worst_picks
 from schemas.verdict import KEPT, Interval, Thresholds, intervals, reason_code
 from transforms.store import Store
 
-#: Clips of the random sample: no fault in so many proves, with 95 % confidence, that fewer than 4.9 % are faulty.
-SAMPLE = 60
-_SEED = "realtalk sample 1"
-_DOUBT = 0.05
-_SECOND = 1_000_000
-_RAREST = 20
+SECOND = 1_000_000
+#: Columns of which each episode's median is told.
+MEDIANS = ("loudness_lufs", "snr_db", "dnsmos_ovrl")
 
-_READ = ("id", "verdict", "reasons", "split", "license", "license_source", "spoken", "phones", "duplicate_of")
+_READ = (
+    "id", "episode_id", "verdict", "reasons", "split", "license", "license_source", "spoken", "phones", "duplicate_of",
+    "transcript_source",
+)  # fmt: skip
 
 Tally = tuple[int, int]
 """Clips, and microseconds of them."""
@@ -35,7 +34,8 @@ Tally = tuple[int, int]
 @dataclass(frozen=True, eq=False)
 class Statistics:
     """Counts of candidates. `histograms` by (column, side); of the rest what the name says, of kept clips only where
-    nothing else is said. `sample` are (hash, clip id) of the kept clips with the smallest hashes, in order."""
+    nothing else is said. `medians` are of an episode's candidates, `numbers` the values of the columns that gates ask
+    for (8 bytes a clip), `recognised` clips whose text is a recogniser's, `picks` clips that a person should hear."""
 
     histograms: Mapping[tuple[str, str], Histogram]
     candidates: Tally
@@ -47,30 +47,49 @@ class Statistics:
     phones: Counter[str]
     diphones: Counter[str]
     duplicates: int
-    sample: tuple[tuple[str, str], ...]
+    recognised: int
+    picks: Picks
+    medians: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
+    numbers: Mapping[str, NDArray[np.float64]] = field(default_factory=lambda: MappingProxyType({}))
 
     @staticmethod
-    def nothing(thresholds: Thresholds) -> "Statistics":
+    def nothing(thresholds: Thresholds, columns: Sequence[str] = ()) -> "Statistics":
         """Of no candidates."""
         values, lengths, no = np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.bool_)
         histograms = {
             (column, side): histogram(column, side, values, lengths, no, no) for column, side in _keys(thresholds)
         }
         zero = (0, 0)
-        return Statistics(histograms, zero, zero, {}, {}, {}, Counter(), Counter(), Counter(), 0, ())
+        return Statistics(
+            histograms,
+            zero,
+            zero,
+            {},
+            {},
+            {},
+            Counter(),
+            Counter(),
+            Counter(),
+            0,
+            0,
+            {},
+            {},
+            dict.fromkeys(columns, values),
+        )
 
 
 class StatisticsFn(beam.CombineFn):
-    """Statistics of many tables of judged candidates, by any number of workers."""
+    """Statistics of many tables of judged candidates, by any number of workers; `columns` are those of gates."""
 
-    def __init__(self, thresholds: Thresholds) -> None:
+    def __init__(self, thresholds: Thresholds, columns: Sequence[str] = ()) -> None:
         self.thresholds = thresholds
+        self.columns = tuple(columns)
 
     def create_accumulator(self) -> Statistics:
-        return Statistics.nothing(self.thresholds)
+        return Statistics.nothing(self.thresholds, self.columns)
 
     def add_input(self, accumulator: Statistics, table: pa.Table) -> Statistics:
-        return merge(accumulator, statistics_of(table, self.thresholds))
+        return merge(accumulator, statistics_of(table, self.thresholds, self.columns))
 
     def merge_accumulators(self, accumulators: Iterable[Statistics]) -> Statistics:
         merged = self.create_accumulator()
@@ -78,48 +97,58 @@ class StatisticsFn(beam.CombineFn):
             merged = merge(merged, one)
         return merged
 
-    def extract_output(self, accumulator: Statistics) -> dict[str, Any]:
-        return report_of(accumulator, self.thresholds)
+    def extract_output(self, accumulator: Statistics) -> Statistics:
+        return accumulator
 
 
 class CountCandidates(beam.PTransform):
-    """Judged episodes in; what report.json says of their candidates out."""
+    """Judged episodes in; the Statistics of their candidates out."""
 
-    def __init__(self, store: Store, thresholds: Thresholds) -> None:
+    def __init__(self, store: Store, thresholds: Thresholds, columns: Sequence[str] = ()) -> None:
         super().__init__()
         self.store = store
         self.thresholds = thresholds
+        self.columns = tuple(columns)
 
     def expand(self, judged: beam.PCollection) -> beam.PCollection:
         return (
             judged
-            | "Read candidates" >> beam.Map(read_candidates, self.store)
-            | "Count" >> beam.CombineGlobally(StatisticsFn(self.thresholds))
+            | "Read candidates" >> beam.Map(lambda one, store: read_candidates(store, one.candidates_path), self.store)
+            | "Count" >> beam.CombineGlobally(StatisticsFn(self.thresholds, self.columns))
         )
 
 
-def read_candidates(judged: Judged, store: Store) -> pa.Table:
+def read_candidates(store: Store, path: str) -> pa.Table:
     """The columns that are counted, of an episode's judged candidates."""
-    return pq.read_table(store.fetch(judged.candidates_path), columns=[*_READ, *BINS], partitioning=None)
+    return pq.read_table(store.fetch(path), columns=[*_READ, *BINS], partitioning=None)
 
 
-def statistics_of(candidates: pa.Table, thresholds: Thresholds) -> Statistics:
-    """Of a table of candidate_schema that was judged by `thresholds`."""
-    durations = np.round(_numbers(candidates, "duration", 0.0) * _SECOND).astype(np.int64)
+def statistics_of(candidates: pa.Table, thresholds: Thresholds, columns: Sequence[str] = ()) -> Statistics:
+    """Of a table of candidate_schema that was judged by `thresholds`; `columns` are those that gates ask for."""
+    durations = np.round(_numbers(candidates, "duration", 0.0) * SECOND).astype(np.int64)
     is_kept = np.asarray(pc.equal(candidates["verdict"], KEPT).to_numpy(zero_copy_only=False), np.bool_)
     codes, rows, code = _codes(candidates)
     alone = np.bincount(rows, minlength=len(durations)) == 1
+    ids, episodes = _texts(candidates, "id"), _texts(candidates, "episode_id")
+    kept_ids = [clip for clip, is_it in zip(ids, is_kept, strict=True) if is_it]
+    kept_episodes = [episode for episode, is_it in zip(episodes, is_kept, strict=True) if is_it]
+    limits = limits_of(thresholds)
     histograms = {}
-    for column, side in _keys(thresholds):
+    picks: Picks = random_picks(kept_ids, kept_episodes)
+    for column in BINS:
         only = np.zeros(len(durations), np.bool_)
         if column in codes:
             only[rows[code == codes.index(column)]] = True
+        only &= alone
         values = _numbers(candidates, column, np.nan)
-        histograms[column, side] = histogram(column, side, values, durations, is_kept, only & alone)
+        picks = merge_picks(picks, worst_picks(column, values[is_kept], kept_ids, kept_episodes))
+        for side, limit in limits.get(column, []):
+            picks = merge_picks(picks, nearest_picks(column, side, limit, values, is_kept, only, ids, episodes))
+        for side in sides_of(column, limits):
+            histograms[column, side] = histogram(column, side, values, durations, is_kept, only)
     kept, lengths = candidates.filter(pa.array(is_kept)), durations[is_kept]
     licenses = list(zip(_texts(kept, "license"), _texts(kept, "license_source"), strict=True))
     symbols, offsets = _phones(kept)
-    ids = _texts(kept, "id")
     return Statistics(
         histograms=histograms,
         candidates=(len(durations), int(durations.sum())),
@@ -131,7 +160,10 @@ def statistics_of(candidates: pa.Table, thresholds: Thresholds) -> Statistics:
         phones=_counted(symbols),
         diphones=_pairs(symbols, offsets),
         duplicates=sum(1 for original in _texts(candidates, "duplicate_of") if original),
-        sample=_sampled((_drawn(clip), clip) for clip in ids),
+        recognised=sum(1 for source in _texts(kept, "transcript_source") if source.startswith("recognised:")),
+        picks=picks,
+        medians=_medians(candidates, episodes),
+        numbers={column: _numbers(kept, column, np.nan) for column in columns},
     )
 
 
@@ -195,75 +227,26 @@ def merge(one: Statistics, other: Statistics) -> Statistics:
         phones=one.phones + other.phones,
         diphones=one.diphones + other.diphones,
         duplicates=one.duplicates + other.duplicates,
-        sample=_sampled((*one.sample, *other.sample)),
+        recognised=one.recognised + other.recognised,
+        picks=merge_picks(one.picks, other.picks),
+        # An episode's candidates are in one table.
+        medians={**one.medians, **other.medians},
+        numbers={column: np.concatenate([one.numbers[column], other.numbers[column]]) for column in one.numbers},
     )
 
 
-def report_of(found: Statistics, thresholds: Thresholds) -> dict[str, Any]:
-    """What report.json says of the candidates; hours are left to who reads it: all is in seconds."""
-    limits = _limits(thresholds)
-    size = len(found.sample)
-    clips, seconds = found.kept
-    return {
-        "candidates": _told(found.candidates),
-        "kept": _told(found.kept),
-        "splits": {name: _told(tally) for name, tally in sorted(found.splits.items())},
-        "reasons": [
-            {"code": code, **_told(tally)}
-            for code, tally in sorted(found.reasons.items(), key=lambda item: (-item[1][1], item[0]))
-        ],
-        "distributions": [
-            plain(
-                column,
-                {side: found.histograms[column, side] for side in _sides(column, limits)},
-                found.kept,
-                limits.get(column, []),
-            )
-            for column in BINS
-        ],
-        "sample": {
-            "size": size,
-            "clips": [clip for _, clip in found.sample],
-            "confidence": 1 - _DOUBT,
-            "most_faulty_share": most_faulty_share(size),
-        },
-        "coverage": {
-            "seconds": seconds / _SECOND,
-            "clips": clips,
-            "words": found.words.total(),
-            "vocabulary": len(found.words),
-            "phones": dict(sorted(found.phones.items())),
-            "diphones": dict(sorted(found.diphones.items())),
-            "rarest_diphones": [
-                pair for pair, _ in sorted(found.diphones.items(), key=lambda item: (item[1], item[0]))[:_RAREST]
-            ],
-            "duplicates": found.duplicates,
-        },
-        "rights": {
-            "licenses": [
-                {"license": name, "source": source, **_told(tally)}
-                for (name, source), tally in sorted(found.licenses.items())
-            ],
-            "clips_without_license": sum(tally[0] for (name, _), tally in found.licenses.items() if not name),
-        },
-    }
-
-
-def most_faulty_share(heard: int) -> float:
-    """The largest share of faulty clips with which a random sample of `heard` has none in one case of twenty."""
-    return round(1 - math.pow(_DOUBT, 1 / heard), 4) if heard else 1.0
-
-
 def _keys(thresholds: Thresholds) -> list[tuple[str, str]]:
-    limits = _limits(thresholds)
-    return [(column, side) for column in BINS for side in _sides(column, limits)]
+    limits = limits_of(thresholds)
+    return [(column, side) for column in BINS for side in sides_of(column, limits)]
 
 
-def _sides(column: str, limits: Mapping[str, list[tuple[str, float]]]) -> list[str]:
+def sides_of(column: str, limits: Mapping[str, list[tuple[str, float]]]) -> list[str]:
+    """The sides of a column that have a limit; "least" where none has."""
     return [side for side, _ in limits.get(column, [])] or [LEAST]
 
 
-def _limits(thresholds: Thresholds) -> dict[str, list[tuple[str, float]]]:
+def limits_of(thresholds: Thresholds) -> dict[str, list[tuple[str, float]]]:
+    """The limits in force on each column: (side, value)."""
     return {interval.column: _of_interval(interval) for interval in intervals(thresholds)}
 
 
@@ -272,12 +255,17 @@ def _of_interval(interval: Interval) -> list[tuple[str, float]]:
     return [(side, limit) for side, limit in sides if limit is not None]
 
 
-def _drawn(clip: str) -> str:
-    return hashlib.sha256(f"{_SEED} {clip}".encode()).hexdigest()
-
-
-def _sampled(drawn: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(set(drawn))[:SAMPLE])
+def _medians(table: pa.Table, episodes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of each episode the medians of its candidates, of columns that have a score there."""
+    of, names = np.array(episodes, np.str_), sorted(set(episodes))
+    found: dict[str, dict[str, float]] = {name: {} for name in names}
+    for column in MEDIANS:
+        values = _numbers(table, column, np.nan)
+        for name in names:
+            known = values[(of == name) & ~np.isnan(values)]
+            if len(known):
+                found[name][column] = round(float(np.median(known)), 4)
+    return found
 
 
 def _added(one: Tally, other: Tally) -> Tally:
@@ -293,7 +281,3 @@ def _tallied(keys: Sequence[Any], lengths: NDArray[np.int64]) -> dict[Any, Tally
 
 def _merged(one: Mapping[Any, Tally], other: Mapping[Any, Tally]) -> dict[Any, Tally]:
     return {key: _added(one.get(key, (0, 0)), other.get(key, (0, 0))) for key in {*one, *other}}
-
-
-def _told(tally: Tally) -> dict[str, float]:
-    return {"clips": tally[0], "seconds": tally[1] / _SECOND}

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from pipeline.demo.podcast import write_podcast
 from pipeline.demo.script import EPISODES
 from pipeline.selection import run_select
 from schemas.errors import RealtalkError
-from schemas.manifest import read_manifest
+from schemas.manifest import manifest_bytes, read_manifest
 from schemas.text import Word
 from transforms.text.spoken import spoken_words, tokenise
 
@@ -87,11 +88,11 @@ def built(podcast: Podcast, tmp_path_factory: pytest.TempPathFactory) -> BuildRe
 
 
 def bytes_of(folder: str | Path) -> dict[str, bytes]:
-    """Everything but work/."""
+    """Everything but work/ and earlier versions."""
     folder = Path(folder)
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     relative = ((path, path.relative_to(folder)) for path in paths)
-    return {str(name): path.read_bytes() for path, name in relative if name.parts[0] != "work"}
+    return {str(name): path.read_bytes() for path, name in relative if name.parts[0] not in ("work", "versions")}
 
 
 def test_the_clips_are_the_hosts_sentences(built: BuildResult) -> None:
@@ -193,6 +194,10 @@ def test_another_choice_runs_no_model_and_survives_the_loss_of_work(built: Build
     assert not permissive.costs
     back = run_select(str(copy), Selection.model_validate("default"))
     assert back.manifest.version == built.manifest.version
+    assert back.manifest.from_version == permissive.manifest.version
+    told = {"from_version": back.manifest.from_version}
+    assert json.loads((copy / "manifest.json").read_bytes()) == json.loads(manifest_bytes(built.manifest)) | told
+    (copy / "manifest.json").write_bytes(manifest_bytes(built.manifest))
     assert bytes_of(copy) == bytes_of(built.output), "choosing as before gives what was before"
 
 

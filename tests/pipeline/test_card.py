@@ -84,10 +84,10 @@ def test_a_new_version_replaces_cards_and_no_readme_of_somebody_else(dataset: Pa
     store, manifest, place = Store(str(dataset)), read_manifest(dataset), dataset / "README.md"
     for name in ("one", "two"):
         changed = replace(about(dataset), manifest=replace(manifest, name=name))
-        commit(store, changed.manifest, [], "", {"README.md": card(changed)})
+        commit(store, changed.manifest, [], "", {"README.md": card(changed)}, lambda: iter(()))
         assert f"# {name}\n" in place.read_text()
     place.write_text("mine")
-    commit(store, manifest, [], "", {"README.md": "another"})
+    commit(store, manifest, [], "", {"README.md": "another"}, lambda: iter(()))
     assert place.read_text() == "mine"
 
 
@@ -118,6 +118,20 @@ def test_mlcroissant_reads_every_clip(dataset: Path) -> None:
     first = by_id.get(b"aa01") or by_id["aa01"]
     assert first["clips/text"] in (b"It cost $3.50.", "It cost $3.50.")
     assert first["clips/snr_db"] == 31.5
+
+
+def test_a_feed_with_a_strange_guid_has_an_address_all_the_same(dataset: Path) -> None:
+    document = json.loads(croissant(about(dataset, row(feed_guid='a <b> "c" ü'))))
+    assert document["prov:wasDerivedFrom"][0]["@id"] == "urn:feed:a%20%3Cb%3E%20%22c%22%20%C3%BC"
+
+
+@pytest.mark.parametrize(
+    ("clips", "size"), [(999, "n<1K"), (1_000, "1K<n<10K"), (1_000_000, "1M<n<10M"), (100_000_000, "100M<n<1B")]
+)
+def test_sizes_are_those_of_the_hub(clips: int, size: str, dataset: Path) -> None:
+    manifest = read_manifest(dataset)
+    many = replace(about(dataset), manifest=replace(manifest, totals=replace(manifest.totals, clips=clips)))
+    assert front_matter(card(many))["size_categories"] == [size]
 
 
 def test_provenance_and_use_in_croissant(dataset: Path) -> None:

@@ -1,36 +1,34 @@
 """Choosing and committing: no clip twice, no episode in two splits, the manifest last, the same bytes again."""
 
-import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import soundfile
 from apache_beam.pvalue import AsList, AsSingleton
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from small_dataset import RATE, candidate, flac, noise_bursts
 
 from pipeline.choose import Choose, Scored
 from pipeline.commit import CommitDataset, DatasetFacts, commit
 from pipeline.report.statistics import CountCandidates
 from pipeline.selection import require_whole
+from pipeline.unfinished import Publication
 from schemas.clip import candidate_schema
 from schemas.errors import RealtalkError
 from schemas.manifest import NO_CONSENT, read_manifest
 from schemas.tables import EPISODE_SCHEMA
-from schemas.verdict import thresholds_from
+from schemas.verdict import DEFAULT, thresholds_from
 from transforms.fingerprint import fingerprint
 from transforms.shards import write_clips, write_table
 from transforms.store import Store
 
-RATE = 24_000
 FACTS = DatasetFacts(
     name="readings",
     config_hash="c0ffee",
@@ -39,24 +37,9 @@ FACTS = DatasetFacts(
     config_yaml="name: readings\n",
     sampling_rate=RATE,
     speaker="Host",
+    thresholds=DEFAULT,
+    gates={},
 )
-
-
-def noise_bursts(seed: int, seconds: float = 3.0) -> np.ndarray:
-    """Something with onsets, another one for every seed."""
-    random = np.random.default_rng(seed)
-    time = np.arange(int(seconds * RATE)) / RATE
-    samples = np.zeros_like(time)
-    for start in np.sort(random.uniform(0, seconds - 0.2, 14)):
-        burst = np.exp(-12 * np.clip(time - start, 0, None)) * (time >= start)
-        samples += burst * np.sin(2 * np.pi * random.uniform(150, 3000) * time)
-    return (0.2 * samples / np.abs(samples).max()).astype(np.float32)
-
-
-def flac(samples: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, samples, RATE, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()
 
 
 @dataclass
@@ -70,48 +53,13 @@ class Episodes:
         for number, seed in enumerate(seeds):
             samples, clip = noise_bursts(seed), f"{name}-{number}"
             clips.append((clip, flac(samples)))
-            rows.append(candidate(clip, number * 5.0, fingerprint(samples, RATE)) | changes)
+            rows.append(candidate(clip, number * 5.0, fingerprint(samples, RATE), number) | changes)
         audio = self.store.path("work", "clips", f"{name}.parquet")
         scores = self.store.path("work", "speaker", f"{name}.parquet")
         write_clips(audio, clips, RATE)
         write_table(scores, pa.Table.from_pylist(rows, schema=candidate_schema()))
         columns = {"episode_id": name, "episode_guid": f"guid-{name}", "speaker": "Host", "consent_id": ""}
         return Scored(name, f"2026-06-0{len(name)}", recording or f"sha-{name}", scores, audio, columns)
-
-
-def candidate(clip: str, start: float, audio: str) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(candidate_schema().names),
-        "id": clip,
-        "text": "What is said.",
-        "spoken": "what is said",
-        "words": [{"text": "What", "start": 0.1, "end": 0.4, "score": -1.0}],
-        "phones": [{"symbol": "W", "start": 0.1, "end": 0.2}],
-        "duration": 3.0,
-        "sampling_rate": RATE,
-        "start": start,
-        "end": start + 3.0,
-        "speaker_similarity": 0.95,
-        "speaker_purity": 0.9,
-        "overlap": 0.0,
-        "transcript_source": "publisher:vtt",
-        "alignment_score": -5.0,
-        "snr_db": 40.0,
-        "dnsmos_ovrl": 3.5,
-        "dnsmos_sig": 3.8,
-        "dnsmos_bak": 4.0,
-        "loudness_lufs": -20.0,
-        "peak_db": -3.0,
-        "clipped": 0.0,
-        "bandwidth_hz": 11_000.0,
-        "upsampled": False,
-        "leading_silence": 0.1,
-        "trailing_silence": 0.1,
-        "chars_per_second": 14.0,
-        "f0_median_hz": 120.0,
-        "coverage": 1.0,
-        "fingerprint": audio,
-    }
 
 
 def build(store: Store, scored: Sequence[Scored], profile: str = "default") -> None:
@@ -131,7 +79,7 @@ def build(store: Store, scored: Sequence[Scored], profile: str = "default") -> N
             | "Trigger" >> beam.Create([None])
             | "Commit"
             >> beam.ParDo(
-                CommitDataset(store, FACTS),
+                CommitDataset(store, replace(FACTS, thresholds=thresholds_from(profile))),
                 rows=AsList(pipeline | "Rows" >> beam.Create(rows)),
                 judged=AsList(choice.judged),
                 shards=AsList(choice.shards),
@@ -233,29 +181,30 @@ def change(path: Path) -> None:
         file.write(b"\x00" * 8)
 
 
-@pytest.mark.parametrize("harm", [shorten, change])
-@pytest.mark.parametrize(
-    "name", ["data/train-00000-of-00001.parquet", "candidates/a.parquet", "episodes/episodes.parquet"]
-)
-def test_a_file_that_was_changed_in_place_is_written_anew(name: str, harm: Callable, store: Store) -> None:
+def test_a_file_that_was_changed_in_place_is_written_anew(store: Store) -> None:
     scored = [Episodes(store).scored("a", [1])]
     build(store, scored)
     before = bytes_of(Path(store.root))
-    harm(Path(store.root, name))
-    assert bytes_of(Path(store.root)) != before
-    build(store, scored)
-    assert bytes_of(Path(store.root)) == before, "work/ holds the same file by another name, and is not trusted"
+    for harm in (shorten, change):
+        for name in ("data/train-00000-of-00001.parquet", "candidates/a.parquet", "episodes/episodes.parquet"):
+            harm(Path(store.root, name))
+            assert bytes_of(Path(store.root)) != before
+            build(store, scored)
+            left = "work/ holds the same file by another name, and is not trusted"
+            assert bytes_of(Path(store.root)) == before, f"{name}, {harm.__name__}: {left}"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]"])
-def test_a_record_of_a_shard_that_can_not_be_read_is_written_anew(content: bytes, store: Store) -> None:
+def test_a_record_of_a_shard_that_can_not_be_read_is_written_anew(store: Store) -> None:
     scored = [Episodes(store).scored("a", [1])]
     build(store, scored)
     before = bytes_of(Path(store.root))
     (record,) = Path(store.path("work", "shards")).glob("*.json")
-    record.write_bytes(content)
-    build(store, scored)
-    assert bytes_of(Path(store.root)) == before
+    told = record.read_bytes()
+    for content in (b"", b"{", b"\xff", b"[]"):
+        record.write_bytes(content)
+        build(store, scored)
+        assert bytes_of(Path(store.root)) == before, content
+        assert record.read_bytes() == told, content
 
 
 def test_a_manifest_that_is_no_text_is_written_anew(store: Store) -> None:
@@ -267,22 +216,18 @@ def test_a_manifest_that_is_no_text_is_written_anew(store: Store) -> None:
     assert read_manifest(store.root).version == version
 
 
-@pytest.mark.parametrize(
-    ("harm", "said"),
-    [
-        (Path.unlink, "candidates/a.parquet is missing"),
-        (shorten, "candidates/a.parquet is damaged"),
-        (change, "candidates/a.parquet is damaged"),
-    ],
-)
-def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(harm: Callable, said: str, store: Store) -> None:
+def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(store: Store) -> None:
     build(store, [Episodes(store).scored("a", [1]), Episodes(store).scored("bb", [2])])
-    manifest = read_manifest(store.root)
+    manifest, path = read_manifest(store.root), Path(store.path("candidates", "a.parquet"))
     require_whole(store, manifest)
-    harm(Path(store.path("candidates", "a.parquet")))
-    with pytest.raises(RealtalkError) as caught:
-        require_whole(store, manifest)
-    assert str(caught.value) == f"{store.root}: {said}, so nothing is chosen; run realtalk build to make it anew"
+    content = path.read_bytes()
+    for harm, said in ((Path.unlink, "missing"), (shorten, "damaged"), (change, "damaged")):
+        path.write_bytes(content)
+        harm(path)
+        with pytest.raises(RealtalkError) as caught:
+            require_whole(store, manifest)
+        why = f"candidates/a.parquet is {said}, so nothing is chosen; run realtalk build to make it anew"
+        assert str(caught.value) == f"{store.root}: {why}"
     Path(store.path("candidates", "bb.parquet")).unlink()
     with pytest.raises(RealtalkError, match=r"\(and 1 more\)"):
         require_whole(store, manifest)
@@ -291,10 +236,14 @@ def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(harm: Callable, said
 def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     build(store, [Episodes(store).scored("a", [1])])
     manifest = replace(read_manifest(store.root), name="other")
-    seen = []
-    monkeypatch.setattr(
-        Store, "publish", lambda self, source, path: seen.append(Path(self.path("manifest.json")).exists())
-    )
-    commit(store, manifest, [type("P", (), {"name": "data/a.parquet", "path": "x"})()], "")
-    assert seen == [False]
+    seen: dict[str, bool] = {}
+
+    def publish(self: Store, source: str, path: str) -> None:
+        seen[path.removeprefix(store.root)] = Path(self.path("manifest.json")).exists()
+
+    monkeypatch.setattr(Store, "publish", publish)
+    commit(store, manifest, [Publication("data/a.parquet", "x")], "", {}, lambda: iter(()))
+    assert seen.pop("/data/a.parquet") is False
+    assert seen
+    assert all(seen.values()), "the version before is kept while it is the dataset"
     assert read_manifest(store.root).name == "other"

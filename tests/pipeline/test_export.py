@@ -104,6 +104,43 @@ def test_what_is_done_is_not_done_again(dataset: Path, tmp_path: Path, monkeypat
     assert sorted(written) == ["aa01", "aa02", "aa03", "bb01", "bb01", "bb02", "cc01", "dd01"]
 
 
+def test_a_mark_that_can_not_be_read_is_no_mark(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "_write_lists", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run_export(str(dataset), ExportFormat.NEMO, str(out))
+    marks = sorted((out / ".export").glob("0*.json"))
+    for mark, content in zip(marks, (b"", b"\xff", b"[]", b'{"lists": 1}'), strict=True):
+        mark.write_bytes(content)
+    assert run_export(str(dataset), ExportFormat.NEMO, str(out)).count == 7
+
+
+def test_lines_of_one_unit_at_a_time_are_kept(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    units: list[unit.Unit] = []
+    made = run._units
+    monkeypatch.setattr(run, "_units", lambda *given: ((units.append(one), (one, n))[1] for one, n in made(*given)))
+    run_export(str(dataset), ExportFormat.NEMO, str(tmp_path / "out"))
+    assert len(units) == 4
+    assert not any(one.made.lists for one in units)
+
+
+def test_a_dataset_that_changes_meanwhile_gives_no_export(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, other = tmp_path / "out", write_dataset(tmp_path / "other", usual_shards()[:2])
+    write = unit.write_wav
+
+    def committing(path: Path, flac: bytes, rate: int) -> None:
+        shutil.copy(other / "manifest.json", dataset / "manifest.json")
+        write(path, flac, rate)
+
+    monkeypatch.setattr(unit, "write_wav", committing)
+    assert "was changed while it was exported" in fault(str(dataset), ExportFormat.LJSPEECH, str(out))
+    assert not (out / "metadata.csv").exists()
+    assert not (out / "export.json").exists()
+
+
 def test_a_disk_that_is_full_is_a_line(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, flac: bytes, rate: int) -> None:
         raise OSError(28, "No space left on device", str(path))
@@ -147,7 +184,7 @@ def test_a_dataset_that_is_not_ready_or_damaged(dataset: Path, tmp_path: Path) -
     assert "data/test-00000-of-00001.parquet: can't be read (" in line
     assert line.endswith("; run realtalk build to make it anew")
     (dataset / "manifest.json").unlink()
-    assert "is missing, so the dataset is not ready" in fault(str(dataset), ExportFormat.NEMO, str(tmp_path / "o"))
+    assert "no dataset is ready here" in fault(str(dataset), ExportFormat.NEMO, str(tmp_path / "o"))
 
 
 def test_two_exports_do_not_write_to_one_folder(dataset: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """WebDataset and lhotse, by the real readers where they are installed."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from export_dataset import QUOTED, flac, samples, usual_shards, write_dataset
+from export_dataset import QUOTED, clip, flac, samples, usual_shards, write_dataset
 
 from pipeline.export.formats import ExportFormat
 from pipeline.export.run import run_export
@@ -81,6 +82,20 @@ def test_lhotse_reads_cuts_and_shar(to: str, folders: dict[str, Path]) -> None:
     assert np.array_equal(heard, samples(1.5, 24_000))
     assert (resampled.sampling_rate, resampled.load_audio().shape) == (16_000, (1, 24_000))
     assert from_files[4].supervisions[0].text == "One\ntwo."
+
+
+@pytest.mark.parametrize("to", [ExportFormat.WEBDATASET, ExportFormat.LHOTSE, ExportFormat.LHOTSE_SHAR])
+def test_numbers_without_an_end_are_left_out(to: ExportFormat, tmp_path: Path) -> None:
+    """JSON has none: json.dumps writes "-Infinity", which other languages' readers refuse."""
+    silent = clip("aa01", loudness_lufs=float("-inf"), peak_db=float("nan"))
+    silent["words"][0]["score"] = float("nan")
+    dataset = write_dataset(tmp_path / "readings", [("train", [silent])])
+    run_export(str(dataset), to, str(tmp_path / "out"))
+    told = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*.*") if path.suffix != ".gz")
+    told += b"".join(gzip.decompress(path.read_bytes()) for path in (tmp_path / "out").rglob("*.gz"))
+    assert b'"snr_db"' in told
+    assert b"Infinity" not in told
+    assert b"NaN" not in told
 
 
 def test_lines_of_cuts_are_json(folders: dict[str, Path]) -> None:

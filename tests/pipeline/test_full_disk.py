@@ -75,12 +75,12 @@ def build(podcast: Path, output: Path) -> int:
 
 
 def dataset(folder: Path) -> dict[str, bytes]:
-    """Everything but work/."""
+    """Everything but work/ and earlier versions (a run that lost an episode to the full disk commits the rest)."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in found
-        if path.relative_to(folder).parts[0] != "work"
+        if path.relative_to(folder).parts[0] not in ("work", "versions")
     }
 
 

@@ -57,7 +57,7 @@ def test_what_was_found_wrong_is_left_out_by_the_next_select(dataset: Path, caps
     assert main(["review", str(dataset), str(csv(dataset, GOOD)), "--format", "json"]) == 0
     out, err = capsys.readouterr()
     counts = {"ok": 1, "wrong_text": 0, "wrong_speaker": 1, "bad_audio": 0, "other": 0}
-    assert json.loads(out) == {"reviews": counts, "changed": 2, "left_out": 1}
+    assert json.loads(out) == {"reviews": counts, "changed": 2, "corrected": 0, "refused": {}, "left_out": 1}
     assert err == f"Next: realtalk select {dataset}\n"
     # The dataset itself is what it was until it is chosen anew.
     assert all(path.read_bytes() == content for path, content in before.items())
@@ -94,7 +94,7 @@ def test_a_build_honours_it_too(dataset: Path) -> None:
     take_review(str(dataset), csv(dataset, GOOD))
     config = dataset.parent / "c.yaml"
     config.write_text("name: readings\nsources: [{files: ./x}]\nspeaker: {name: Host, auto: true}\noutput: ./dataset\n")
-    assert make_plan(load_config(config), Store(str(dataset))).reviews == {"e0-0": "wrong_speaker"}
+    assert make_plan(load_config(config), Store(str(dataset))).reviewed.left_out == {"e0-0": "wrong_speaker"}
 
 
 def test_the_same_file_twice_changes_nothing(dataset: Path) -> None:

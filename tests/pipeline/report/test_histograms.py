@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.report.statistics import Statistics, merge, report_of, statistics_of
+from pipeline.report.statistics import Statistics, merge, statistics_of
+from pipeline.report.told import report_of
 from schemas.clip import candidate_schema
 from schemas.verdict import DEFAULT, PROFILES, Thresholds
 from transforms.select import select

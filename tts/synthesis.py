@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
-from tts.frontend.script import PLAIN, Manner, Sentence
+from tts.frontend.script import PITCHES, PLAIN, RATES, VOLUMES, Manner, Sentence
 from tts.frontend.text import FrontEnd
 from tts.timing import faded, gain_curve, limited, pieces, silence_between
 from tts.utterance import Utterance, samples_of, utterance_of
@@ -15,7 +15,6 @@ from tts.voice import Voice
 
 Floats = NDArray[np.float32]
 
-RATES, PITCHES, VOLUMES = (0.25, 4.0), (-12.0, 12.0), (-40.0, 20.0)
 # Silences are given out in pieces too.
 _SILENT_SECONDS = 1.0
 

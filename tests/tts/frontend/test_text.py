@@ -130,3 +130,14 @@ def test_paragraphs_are_read_as_they_are_asked_for() -> None:
     assert not told
     list(found)
     assert told
+
+
+def test_a_long_paragraph_is_read_a_few_sentences_at_a_time() -> None:
+    told: list[str] = []
+    plain = "Dr. Smith of the U.S. said that nothing of this was new to him in the least. " * 3
+    found = FrontEnd(tell=told.append).sentences(plain + "你好, he said.")
+    next(found)
+    assert not told
+    rest = list(found)
+    assert told
+    assert [sentence.ends_paragraph for sentence in rest] == [False, False, True]

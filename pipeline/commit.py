@@ -56,6 +56,8 @@ class DatasetFacts:
     thresholds: Thresholds
     gates: Mapping[str, Limit]
     from_version: str = ""
+    consent_scope: tuple[str, ...] = ()
+    consent_expiry: str = ""
 
     @property
     def models_json(self) -> str:
@@ -207,6 +209,8 @@ def make_manifest(
         models=dict(sorted(facts.models.items())),
         consent=CONSENTED if facts.consent_id else NO_CONSENT,
         consent_id=facts.consent_id,
+        consent_scope=facts.consent_scope,
+        consent_expiry=facts.consent_expiry,
         from_version=facts.from_version,
     )
 

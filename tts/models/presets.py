@@ -35,7 +35,7 @@ class TrainingSettings:
     """How the networks learn. `frames` are those of an acoustic batch, `segments` pieces of `segment` frames those of a
     vocoder's; `ema` is the decay of the averaged weights that a voice speaks with, `minutes` how long it learns."""
 
-    frames: int = 6000
+    frames: int = 2000
     segments: int = 16
     segment: int = 32
     acoustic_rate: float = 2e-3

@@ -19,7 +19,7 @@ from tts.data.features import COLUMNS, Example, FeatureSettings, MelSpectrogram,
 from tts.phones import Symbols
 
 #: Raised when the same clip gives other features than before.
-_VERSION = 1
+_VERSION = 2
 # Tiers from the strictest on; a tier takes what the stricter ones take.
 TIERS = ("strict", "default", "permissive")
 _PER_SYMBOL = ("ids", "marks", "places", "durations", "pitch", "energy")
@@ -166,4 +166,5 @@ def _without_arrays(example: Example) -> Example:
 
 def _joined(parts: Iterable[NDArray], empty: Sequence[int], kind: type) -> NDArray:
     found = list(parts)
-    return np.concatenate(found).astype(kind) if found else np.zeros(empty, kind)
+    # safetensors writes memory as it lies, whatever the strides say.
+    return np.ascontiguousarray(np.concatenate(found), kind) if found else np.zeros(empty, kind)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from schemas.errors import RealtalkError
 from tts.data.features import FeatureSettings
+from tts.files import write_whole
 from tts.models.acoustic import AcousticModel
 from tts.models.presets import AcousticSettings, VocoderSettings
 from tts.models.vocoder import Vocoder
@@ -130,17 +131,6 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     try:
         own = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in tensors.items()}
         save_file(own, str(partial), metadata=dict(metadata or {}))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Let a file hold some bytes, at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        partial.write_bytes(content)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

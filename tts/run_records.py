@@ -46,6 +46,7 @@ class RunRecord:
     `parameters` are what was asked for (of training: dataset, dataset_version, preset, max_minutes, ...),
     `configuration` all settings in force, `facts` what was found out on the way, `code` as `code_identity` says.
     `process_started` tells the process from a later one of the same number, "" where the system does not say.
+    `metrics_from` is how long the metrics.jsonl of `out` was, in bytes, when the run began.
     """
 
     id: str
@@ -64,6 +65,7 @@ class RunRecord:
     started: str = ""
     ended: str = ""
     error: str = ""
+    metrics_from: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -146,14 +148,18 @@ def find_run(root: Path, wanted: str) -> Path:
 
 
 def metrics_of(folder: Path, record: RunRecord) -> dict[str, Any]:
-    """The last value of each metric with the last step; those of the voice where the run has none of its own."""
-    for path in (folder / METRICS_NAME, Path(record.out) / METRICS_NAME):
-        found: dict[str, Any] = {}
-        for line in _tail(path):
-            found |= {name: value for name, value in line.items() if value is not None}
-        if found:
-            return found
-    return {}
+    """The last value of each metric, "acoustic.mel" where a line is of a part; {} where nothing was measured yet.
+
+    They are read from what the run has kept, else from the metrics.jsonl of `out`.
+    """
+    kept = folder / METRICS_NAME
+    lines = _tail(kept) if kept.exists() else _tail(Path(record.out) / METRICS_NAME, record.metrics_from)
+    found: dict[str, Any] = {}
+    for line in lines:
+        part = line.pop("part", "")
+        line.pop("time", None)
+        found |= {f"{part}.{name}" if part else name: value for name, value in line.items() if value is not None}
+    return found
 
 
 def samples_of(folder: Path, record: RunRecord) -> list[Path]:
@@ -211,16 +217,24 @@ def process_started(pid: int) -> str:
     return f"{boot}/{stat.rpartition(')')[2].split()[19]}"
 
 
-def _tail(path: Path) -> Iterator[dict[str, Any]]:
+def bytes_after(path: Path, start: int, most: int | None = None) -> bytes:
+    """What a file holds after its first `start` bytes, of that at most the last `most`; b"" without a file.
+
+    A file that is shorter was made anew, and is read from its beginning.
+    """
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL_BYTES))
-            lines = file.read().splitlines()
+            first = start if start <= size else 0
+            file.seek(first if most is None else max(first, size - most))
+            return file.read()
     except OSError:
-        return
+        return b""
+
+
+def _tail(path: Path, start: int = 0) -> Iterator[dict[str, Any]]:
     # The first line may have lost its beginning, the last may be half written.
-    for line in lines:
+    for line in bytes_after(path, start, _TAIL_BYTES).splitlines():
         try:
             value = json.loads(line)
         except ValueError:

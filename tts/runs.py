@@ -1,9 +1,10 @@
 """Runs are recorded: what was asked, of which code, on which device, how it went, and how it ended.
 
     with recorded("train", parameters, out, devices=("cuda:0",), tell=say) as run:
-        run.metric(step, {"mel": 0.41})
         run.tell("a line for the log and for the terminal")
+        run.metric(step, {"mel": 0.41})
 
+What the block writes to metrics.jsonl and samples/ of `out` is taken for the run's: `metric` is for what has none.
 A run waits for its device while another one has it. `realtalk runs` reads what is written here.
 """
 
@@ -27,6 +28,7 @@ from typing import Any
 
 from schemas.errors import RealtalkError
 from tts.code_identity import code_identity
+from tts.files import write_whole
 from tts.run_devices import device_name, held_devices
 from tts.run_records import (
     LOG_NAME,
@@ -34,6 +36,7 @@ from tts.run_records import (
     SAMPLES_NAME,
     RunRecord,
     RunState,
+    bytes_after,
     held_alive,
     now,
     process_started,
@@ -50,6 +53,7 @@ class Run:
         self.record = record
         self._tell = tell
         self._in_trouble = False
+        self._stopped = ""
 
     @property
     def id(self) -> str:
@@ -82,8 +86,6 @@ class Run:
 
     def keep_samples(self) -> None:
         """Keep what the run has put into its voice's samples/: a later run may write others there."""
-        if not self.record.started:
-            return
         source = Path(self.record.out) / SAMPLES_NAME
         # Some file systems count whole seconds.
         began = datetime.fromisoformat(self.record.started).timestamp() - 1.0
@@ -94,12 +96,32 @@ class Run:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(path, target)
 
+    def keep_metrics(self) -> None:
+        """Keep what the run has added to the metrics.jsonl of `out`, unless it has written metrics itself."""
+        path = self.folder / METRICS_NAME
+        if not path.exists():
+            content = bytes_after(Path(self.record.out) / METRICS_NAME, self.record.metrics_from)
+            with self._without_end():
+                write_whole(path, content)
+
+    def mark_stopped(self, why: str) -> None:
+        """Let a block that will end without an error count as stopped: it ended early, with its work kept."""
+        self._stopped = why
+
     def _begin(self) -> None:
-        self._change(state=RunState.RUNNING, started=now())
+        before = Path(self.record.out) / METRICS_NAME
+        self._change(
+            state=RunState.RUNNING, started=now(), metrics_from=before.stat().st_size if before.exists() else 0
+        )
 
     def _end(self, state: RunState, error: str = "") -> None:
-        self.keep_samples()
+        if self.record.started:
+            self.keep_samples()
+            self.keep_metrics()
         self._change(state=state, ended=now(), error=error)
+
+    def _end_well(self) -> None:
+        self._end(RunState.STOPPED if self._stopped else RunState.COMPLETED, self._stopped)
 
     def _log(self, text: str) -> None:
         self._append(self.log_path, f"{now()[:19]}Z {text.rstrip()}\n")
@@ -165,7 +187,7 @@ def recorded(
         raise RealtalkError(
             f"{root}: runs can't be kept there ({error.strerror}); set REALTALK_RUNS to a folder of yours"
         ) from None
-    with alive, _terminable():
+    with alive, terminable():
         run._change()
         try:
             with held_devices(root, record, run.tell):
@@ -178,11 +200,11 @@ def recorded(
             run._log("".join(traceback.format_exception(error)))
             run._end(RunState.FAILED, " ".join(str(error).split())[:300] or type(error).__name__)
             raise
-        run._end(RunState.COMPLETED)
+        run._end_well()
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does; only the main thread may say so."""
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield

@@ -186,3 +186,25 @@ def test_code_has_another_identity_when_it_was_changed(tmp_path: Path) -> None:
     (tmp_path / "tts" / "a.py").write_text("3\n")
     assert len({clean["diff"], new["diff"], code_identity(tmp_path)["diff"]}) == 3
     assert new["commit"] == clean["commit"]
+
+
+def test_what_training_wrote_beside_its_voice_is_kept_of_this_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REALTALK_RUNS", str(tmp_path / "runs"))
+    metrics = tmp_path / "voice" / "metrics.jsonl"
+    metrics.parent.mkdir()
+    metrics.write_text('{"part": "vocoder", "step": 9, "stft": 3.0}\n')
+    with recorded("train", {}, tmp_path / "voice") as run, open(metrics, "a") as file:
+        for part in ("acoustic", "vocoder"):
+            file.write(json.dumps({"part": part, "step": 20, "mel": 0.5}) + "\n")
+        file.write('{"part": "acoustic", "ste')
+        file.flush()
+        assert metrics_of(run.folder, run.record)["acoustic.step"] == 20
+        run.mark_stopped("stopped at step 20")
+    metrics.unlink()
+    record = only(tmp_path / "runs")
+    assert (record.state, record.error) == (RunState.STOPPED, "stopped at step 20")
+    assert metrics_of(run.folder, record) == {
+        "acoustic.step": 20, "acoustic.mel": 0.5, "vocoder.step": 20, "vocoder.mel": 0.5,
+    }  # fmt: skip

@@ -19,6 +19,22 @@ def shell(script: str) -> list[str]:
     return ["/bin/sh", "-c", script]
 
 
+def until(path: Path) -> str:
+    """A script that ends when a file appears, after some time also without it: it may have nobody to end it."""
+    return f"n=0; while [ ! -e {path} ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done"
+
+
+def said_until(process: "subprocess.Popen[str]", part: str) -> str:
+    """What a process says up to the first line with some words."""
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if part in line:
+            return said
+    raise AssertionError(f"{part!r} was not said, but: {said}")
+
+
 @contextmanager
 def watcher(
     dataset: str | Path, *arguments: str, command: Sequence[str] = (), environment: Mapping[str, str] | None = None

@@ -94,6 +94,7 @@ class Watcher:
             return _Next(self.settings.interval)
         found = self._next(self.ledger.entry(manifest.version))
         if found.wait is not None:
+            self._tell_standing(manifest.version, found)
             return found
         rest = self._unsettled(manifest)
         if rest > 0:
@@ -112,7 +113,10 @@ class Watcher:
             if found.wait is not None:
                 return found
             # What came meanwhile is looked at without delay.
-            return _Next(0.0, self._next(self._start(manifest, entry, turn)).done)
+            started = self._next(self._start(manifest, entry, turn))
+            if started.done is False:
+                self._tell_standing(manifest.version, started)
+            return _Next(0.0, started.done)
 
     def _ready(self) -> Manifest | None:
         """The manifest of what is there; None, and why is told, where nothing is. With `once` that is raised."""
@@ -149,14 +153,12 @@ class Watcher:
         if entry is None or entry.state in (State.STARTED, State.INTERRUPTED):
             return _Next(None)
         if entry.state is State.FINISHED:
-            self._tell_once(f"{entry.version}: done; waiting for the next version")
             return _Next(self.settings.interval, True)
         before = self._forgiven.setdefault(entry.version, entry.failures) if self.settings.again else 0
         failures = entry.failures - before
         if failures == 0:
             return _Next(None)
         if failures > self.settings.retries:
-            self._tell_once(f"{entry.version}: given up after {failures} failures; --again tries it again")
             return _Next(self.settings.interval, False)
         wait = min(self.settings.interval * 2 ** (failures - 1), _LONGEST_WAIT_SECONDS)
         left = entry.changed + wait - time.time()
@@ -202,6 +204,14 @@ class Watcher:
         self.ledger.write(found)
         self.tell(f"{found.version}: {found.state}, {detail}")
         return found
+
+    def _tell_standing(self, version: str, found: _Next) -> None:
+        if found.done is False:
+            self._tell_once(f"{version}: given up, it failed too often; --again tries it again")
+        elif found.done:
+            self._tell_once(
+                f"{version}: done before" if self.settings.once else f"{version}: done; waiting for the next"
+            )
 
     def _tell_once(self, line: str) -> None:
         if line != self._told:

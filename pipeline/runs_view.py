@@ -70,7 +70,8 @@ def show_run(folder: Path, record: RunRecord, output: Format) -> None:
     ]
     for title, values in about:
         if values:
-            print_facts({name: _value(value) for name, value in flat(values).items()}, title)
+            print_line(f"{title}:")
+            print_facts({name: _value(value) or None for name, value in flat(values).items()})
     samples = samples_of(folder, record)
     if samples:
         print_table(["audio of checkpoints"], [(str(path),) for path in samples])

@@ -134,9 +134,9 @@ def list_runs(root: Path) -> list[RunRecord]:
 
 def find_run(root: Path, wanted: str) -> Path:
     """The folder of a run by its id or the beginning of it, or "last"; raises RealtalkError unless it is one."""
+    if wanted == "last" and (runs := list_runs(root)):
+        return root / runs[-1].id
     names = sorted(path.parent.name for path in root.glob(f"*/{RECORD_NAME}"))
-    if wanted == "last" and names:
-        return root / names[-1]
     found = [name for name in names if name.startswith(wanted)] if wanted else []
     if wanted in found:
         return root / wanted

@@ -178,15 +178,15 @@ def build(
     loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
     from pipeline.beam_arguments import check_beam_arguments
     from pipeline.doctor_inputs import require_enrolment
-
-    check_beam_arguments(beam_arguments)
-    require_enrolment(loaded)
-    from pipeline.build import run_build
     from pipeline.then import run_then, then_target
 
     following = then_target(loaded, then) if then else None
     if following is not None:
         following.check(loaded.output_location)
+    check_beam_arguments(beam_arguments)
+    require_enrolment(loaded)
+    from pipeline.build import run_build
+
     result = run_build(loaded, beam_arguments, workers)
     code = _end_of_build(result, loaded.select.profile, output)
     if code != DONE or following is None:

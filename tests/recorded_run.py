@@ -14,7 +14,7 @@ def main(name: str, out: str, how: str) -> int:
 
     try:
         with recorded("train", {"name": name, "preset": "cpu"}, out, tell=tell) as run:
-            tell(f"running {run.id}")
+            run.tell(f"running {run.id}")
             samples = Path(out) / "samples"
             samples.mkdir(parents=True, exist_ok=True)
             (samples / f"{name}.wav").write_bytes(b"RIFF")

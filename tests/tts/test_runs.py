@@ -117,11 +117,12 @@ def test_runs_wait_for_their_device_in_the_order_they_came(tmp_path: Path) -> No
 
 def test_a_queued_run_can_be_stopped(tmp_path: Path) -> None:
     root = tmp_path / "runs"
-    with run_process(root, "a", tmp_path, "wait") as first, run_process(root, "b", tmp_path) as second:
+    with run_process(root, "a", tmp_path, "wait") as first:
         said(first)
-        assert said(second).startswith("waits for ")
-        second.terminate()
-        assert second.wait(20) == 130
+        with run_process(root, "b", tmp_path) as second:
+            assert said(second).startswith("waits for ")
+            second.terminate()
+            assert second.wait(20) == 130
     record = list_runs(root)[1]
     assert (record.state, record.started) == (RunState.STOPPED, "")
 

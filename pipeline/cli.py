@@ -176,13 +176,14 @@ def build(
 ) -> int:
     """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
     loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
-    from pipeline.beam_arguments import check_beam_arguments
-    from pipeline.doctor_inputs import require_enrolment
     from pipeline.then import run_then, then_target
 
     following = then_target(loaded, then) if then else None
     if following is not None:
         following.check(loaded.output_location)
+    from pipeline.beam_arguments import check_beam_arguments
+    from pipeline.doctor_inputs import require_enrolment
+
     check_beam_arguments(beam_arguments)
     require_enrolment(loaded)
     from pipeline.build import run_build

@@ -56,6 +56,8 @@ def test_help_names_every_command_and_nothing_that_is_not_built(capsys: pytest.C
         "export",
         "watch",
         "runs",
+        "watch",
+        "runs",
     }
 
 

@@ -35,7 +35,7 @@ def train(
 ) -> None:
     """Train a voice from a dataset's shards; run it again to go on after a kill."""
     from tts.training.options import TrainOptions
-    from tts.training.train import train as run
+    from tts.training.on_record import train_on_record as run
 
     options = TrainOptions(
         dataset=dataset,

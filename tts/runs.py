@@ -45,6 +45,10 @@ from tts.run_records import (
 )
 
 
+#: The id of the run that a process is part of, in its environment.
+RUN_VARIABLE = "REALTALK_RUN"
+
+
 class Run:
     """A run of this process. What can't be written of it is told once, and does not end it."""
 
@@ -53,7 +57,6 @@ class Run:
         self.record = record
         self._tell = tell
         self._in_trouble = False
-        self._stopped = ""
 
     @property
     def id(self) -> str:
@@ -104,10 +107,6 @@ class Run:
             with self._without_end():
                 write_whole(path, content)
 
-    def mark_stopped(self, why: str) -> None:
-        """Let a block that will end without an error count as stopped: it ended early, with its work kept."""
-        self._stopped = why
-
     def _begin(self) -> None:
         before = Path(self.record.out) / METRICS_NAME
         self._change(
@@ -119,9 +118,6 @@ class Run:
             self.keep_samples()
             self.keep_metrics()
         self._change(state=state, ended=now(), error=error)
-
-    def _end_well(self) -> None:
-        self._end(RunState.STOPPED if self._stopped else RunState.COMPLETED, self._stopped)
 
     def _log(self, text: str) -> None:
         self._append(self.log_path, f"{now()[:19]}Z {text.rstrip()}\n")
@@ -159,7 +155,7 @@ def recorded(
 
     `devices` are names of torch devices; the block begins when no other run has one of them. SIGTERM becomes a
     KeyboardInterrupt, and a run that ends by that is stopped; one that ends by an error has failed, with the traceback
-    in its log. Of several processes that train together one records. Raises RealtalkError where runs can't be kept.
+    in its log. Of several processes that train together one records; see `belongs_to_run`. Raises RealtalkError where runs can't be kept.
     """
     root = runs_root()
     run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
@@ -187,7 +183,7 @@ def recorded(
         raise RealtalkError(
             f"{root}: runs can't be kept there ({error.strerror}); set REALTALK_RUNS to a folder of yours"
         ) from None
-    with alive, terminable():
+    with alive, terminable(), _told_to_children(run_id):
         run._change()
         try:
             with held_devices(root, record, run.tell):
@@ -200,7 +196,21 @@ def recorded(
             run._log("".join(traceback.format_exception(error)))
             run._end(RunState.FAILED, " ".join(str(error).split())[:300] or type(error).__name__)
             raise
-        run._end_well()
+        run._end(RunState.COMPLETED)
+
+
+def belongs_to_run() -> bool:
+    """Whether this process was started by a run, and so is part of it: it neither records nor waits for a device."""
+    return RUN_VARIABLE in os.environ
+
+
+@contextmanager
+def _told_to_children(run_id: str) -> Iterator[None]:
+    os.environ[RUN_VARIABLE] = run_id
+    try:
+        yield
+    finally:
+        del os.environ[RUN_VARIABLE]
 
 
 @contextmanager

@@ -54,9 +54,9 @@ def test_help_names_every_command_and_nothing_that_is_not_built(capsys: pytest.C
         "review",
         "inspect",
         "export",
+        "train",
         "watch",
-        "runs",
-        "watch",
+        "say",
         "runs",
     }
 

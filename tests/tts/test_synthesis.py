@@ -17,7 +17,7 @@ from tts.voice import Voice, load_voice
 
 TEXT = "It was a bright cold day in April, and the clocks were striking thirteen. Nobody minded."
 LONG = Sentence(
-    tuple(SaidWord(word, ("L", "OW", "NG", "ER")) for word in ["longer"] * 30) + (SaidWord("end.", ("EH", "N", "D")),)
+    (*(SaidWord(word, ("L", "OW", "NG", "ER")) for word in ["longer"] * 30), SaidWord("end.", ("EH", "N", "D")))
 )
 
 

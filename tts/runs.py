@@ -44,7 +44,6 @@ from tts.run_records import (
     write_record,
 )
 
-
 #: The id of the run that a process is part of, in its environment.
 RUN_VARIABLE = "REALTALK_RUN"
 
@@ -155,7 +154,8 @@ def recorded(
 
     `devices` are names of torch devices; the block begins when no other run has one of them. SIGTERM becomes a
     KeyboardInterrupt, and a run that ends by that is stopped; one that ends by an error has failed, with the traceback
-    in its log. Of several processes that train together one records; see `belongs_to_run`. Raises RealtalkError where runs can't be kept.
+    in its log. Of several processes that train together one records; see `belongs_to_run`. Raises RealtalkError where
+    runs can't be kept.
     """
     root = runs_root()
     run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"

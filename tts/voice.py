@@ -6,8 +6,6 @@ Weights are safetensors, never pickle: opening a voice runs no code of its maker
 """
 
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

@@ -57,7 +57,11 @@ class Claims:
         return [name for name in found if name != self.owner and self._lasts(name)]
 
     def _lasts(self, owner: str) -> bool:
-        text = self.store.read_text(self._path(owner))
+        path = self._path(owner)
+        try:
+            text = self.store.read_text(path)
+        except Exception:  # noqa: BLE001 - a file system of any kind; its owner may have taken it away meanwhile
+            return self.store.exists(path)
         if text is None:
             return False
         try:

@@ -10,11 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.console import say, shortened
-from pipeline.watch.targets import Ready, Target, TargetError
+from pipeline.watch.targets import Ready, Target, TargetError, TargetStoppedError
 from pipeline.watch.turns import Turn
 from schemas.errors import ConfigurationError
 
 _GRACE_SECONDS = 60.0
+# What programs end with that were told to stop, by Ctrl-C or `realtalk runs stop`.
+_STOPPED = 130
 # The shell's standard input is the file whose lock is the turn, so the turn lasts as long as the command; the command
 # itself does not get it. A signal for the whole group is for the command: the shell stays to note how it ended.
 _SHELL = """
@@ -84,7 +86,9 @@ class CommandTarget(Target):
 
 
 def ended(code: int) -> str:
-    """How a command ended that noted this exit code; raises TargetError unless it is 0."""
+    """How a command ended that noted this exit code; raises TargetError, or TargetStoppedError, unless it is 0."""
+    if code == _STOPPED:
+        raise TargetStoppedError("somebody stopped the command")
     if code != 0:
         # A shell says 128 and more for a signal, Python says it by a negative code of the shell itself.
         number = code - 128 if code > 128 else -code

@@ -18,12 +18,17 @@ _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 
 class State(StrEnum):
-    """Where a version stands. A started one is at work, unless nobody holds the task's turn."""
+    """Where a version stands.
+
+    A started one is at work, unless nobody holds the task's turn. An interrupted one was stopped with its watcher, and
+    is started again by the next; a stopped one was stopped by itself, and is not.
+    """
 
     STARTED = "started"
     FINISHED = "finished"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ class TargetError(RealtalkError):
     """What a target was to do has failed; it may be tried again."""
 
 
+class TargetStoppedError(RealtalkError):
+    """Somebody stopped what was done; it isn't tried again without being asked for."""
+
+
 @dataclass(frozen=True)
 class Ready:
     """A version that is ready. `dataset` is the folder or URI, `start` counts how often this version was begun."""
@@ -40,4 +44,4 @@ class Target(ABC):
 
     @abstractmethod
     def run(self, ready: Ready, turn: Turn) -> str:
-        """Do it; returns how it ended, in a few words. Raises TargetError where it failed."""
+        """Do it; returns how it ended, in a few words. Raises TargetError where it failed, or TargetStoppedError."""

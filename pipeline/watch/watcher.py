@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipeline.ready import committed_manifest, not_ready, store_of
 from pipeline.watch.command import ended
 from pipeline.watch.ledger import Entry, Ledger, State
-from pipeline.watch.targets import Ready, Target, TargetError
+from pipeline.watch.targets import Ready, Target, TargetError, TargetStoppedError
 from pipeline.watch.turns import Turn, turn_of
 from schemas.errors import RealtalkError
 from schemas.manifest import Manifest
@@ -55,6 +55,7 @@ class Watcher:
     _store: Store = field(init=False)
     _told: str = field(init=False, default="")
     _seen: tuple[str, float] = field(init=False, default=("", 0.0))
+    _begun: set[str] = field(init=False, default_factory=set)
     _forgiven: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -154,6 +155,9 @@ class Watcher:
             return _Next(None)
         if entry.state is State.FINISHED:
             return _Next(self.settings.interval, True)
+        if entry.state is State.STOPPED:
+            asked = self.settings.again and entry.version not in self._begun
+            return _Next(None) if asked else _Next(self.settings.interval, False)
         before = self._forgiven.setdefault(entry.version, entry.failures) if self.settings.again else 0
         failures = entry.failures - before
         if failures == 0:
@@ -171,10 +175,7 @@ class Watcher:
         code = turn.exit_code(entry.version, entry.starts)
         if code is None:
             return entry
-        try:
-            return self._note(entry, State.FINISHED, ended(code))
-        except TargetError as error:
-            return self._note(entry, State.FAILED, str(error))
+        return self._note_end(entry, lambda: ended(code))
 
     def _start(self, manifest: Manifest, before: Entry | None, turn: Turn) -> Entry:
         entry = Entry(
@@ -190,13 +191,20 @@ class Watcher:
             self._forgiven.setdefault(entry.version, entry.failures)
         self.ledger.write(entry)
         self.tell(f"{entry.version}: starting {self.target.name}")
+        self._begun.add(entry.version)
         try:
-            how = self.target.run(Ready(self._store.root, manifest, entry.starts), turn)
-        except TargetError as error:
-            return self._note(entry, State.FAILED, str(error))
+            return self._note_end(entry, lambda: self.target.run(Ready(self._store.root, manifest, entry.starts), turn))
         except KeyboardInterrupt:
             self._note(entry, State.INTERRUPTED, "stopped with its watcher")
             raise
+
+    def _note_end(self, entry: Entry, work: Callable[[], str]) -> Entry:
+        try:
+            how = work()
+        except TargetStoppedError as error:
+            return self._note(entry, State.STOPPED, str(error))
+        except TargetError as error:
+            return self._note(entry, State.FAILED, str(error))
         return self._note(entry, State.FINISHED, how)
 
     def _note(self, entry: Entry, state: State, detail: str) -> Entry:
@@ -207,7 +215,7 @@ class Watcher:
 
     def _tell_standing(self, version: str, found: _Next) -> None:
         if found.done is False:
-            self._tell_once(f"{version}: given up, it failed too often; --again tries it again")
+            self._tell_once(f"{version}: given up, it failed too often or was stopped; --again starts it again")
         elif found.done:
             self._tell_once(
                 f"{version}: done before" if self.settings.once else f"{version}: done; waiting for the next"

@@ -65,7 +65,7 @@ def test_a_killed_watcher_is_followed_on_its_machine_at_once_and_its_command_is_
 
 
 def test_of_many_that_claim_at_the_same_time_never_do_two_have_the_turn(tmp_path: Path, store: Store) -> None:
-    barrier, inside, most = threading.Barrier(6), [0], [0]
+    barrier, inside, most = threading.Barrier(6, timeout=30), [0], [0]
 
     def claim(owner: str) -> None:
         claims = Claims(store, FOLDER, owner)

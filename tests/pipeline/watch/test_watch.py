@@ -137,11 +137,20 @@ def test_what_fails_is_tried_again_as_often_as_was_said_and_then_given_up(datase
         code, said = ended(process)
     assert code == 1
     assert said.count(f"{version}: failed, the command ended with code 7") == 2
-    assert f"{version}: given up, it failed too often" in said
+    assert f"{version}: given up, it failed too often or was stopped" in said
     with watcher(dataset, "--once", "--retries", "1", command=noting(trace)) as process:
         assert ended(process)[0] == 1
     with watcher(dataset, "--once", "--again", command=noting(trace)) as process:
         assert ended(process)[0] == 0
+    assert lines(trace) == [f"{version} {start}" for start in (1, 2, 3)]
+
+
+def test_what_somebody_stops_is_not_started_again_unless_that_is_asked_for(dataset: Path, trace: Path) -> None:
+    version = commit_version(dataset, "one")
+    for more, code in (([], 1), ([], 1), (["--again"], 1), (["--again"], 1)):
+        with watcher(dataset, "--once", *more, command=noting(trace, "exit 130")) as process:
+            assert ended(process)[0] == code
+    assert state(dataset, version) is State.STOPPED
     assert lines(trace) == [f"{version} {start}" for start in (1, 2, 3)]
 
 

@@ -18,8 +18,13 @@ from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
+<<<<<<< HEAD
 from pipeline.say import say_text
+=======
+from pipeline.runs_command import app as runs_app
+>>>>>>> refs/heads/tts
 from pipeline.train import train
+from pipeline.watch_command import watch
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG_USE, GATE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 _SHOWN_CHARACTERS = 300
+# What stands after -- is for Beam, or is the command that is run.
+_TAKE_MORE = ("build", "watch")
 _STOPPED = "stopped; what is done is kept: run the same command again to go on"
 
 # Typer's own base of all errors of use; it is not exported under a name that all versions share.
@@ -99,7 +106,7 @@ def _realtalk(
     if context.invoked_subcommand is None:
         say(context.get_help())
         raise typer.Exit(WRONG_USE)
-    if context.obj and context.invoked_subcommand != "build":
+    if context.obj and context.invoked_subcommand not in _TAKE_MORE:
         raise _UsageError(f"options after -- are for Beam, and {context.invoked_subcommand} does not use them")
 
 
@@ -167,10 +174,18 @@ def build(
     config: ConfigFile,
     overrides: Overrides = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; else the file's.")] = None,
+    then: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Run once for a new version: train, or any command in quotes.")
+    ] = "",
     output: Output = Format.TABLE,
 ) -> int:
     """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
     loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
+    from pipeline.then import run_then, then_target
+
+    following = then_target(loaded, then) if then else None
+    if following is not None:
+        following.check(loaded.output_location)
     from pipeline.beam_arguments import check_beam_arguments
     from pipeline.doctor_inputs import require_enrolment
 
@@ -178,7 +193,11 @@ def build(
     require_enrolment(loaded)
     from pipeline.build import run_build
 
-    return _end_of_build(run_build(loaded, beam_arguments, workers), loaded.select.profile, output)
+    result = run_build(loaded, beam_arguments, workers)
+    code = _end_of_build(result, loaded.select.profile, output)
+    if code != DONE or following is None:
+        return code
+    return DONE if run_then(result.output, following) else FAILED
 
 
 @app.command()
@@ -299,7 +318,44 @@ def export(
 
 
 app.command()(train)
+<<<<<<< HEAD
 app.command("say")(say_text)
+=======
+app.command()(watch)
+app.add_typer(runs_app, name="runs")
+
+
+@app.command("say")
+def say_text(
+    voice: Annotated[str, typer.Argument(metavar="VOICE", help="The folder of a voice.")],
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What to say, English or SSML; - reads stdin.")] = "",
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="OUT", help="A .wav, .flac or .mp3; - streams WAV to stdout.")
+    ] = "",
+    file: Annotated[str, typer.Option("--file", metavar="FILE", help="Read the text from a file (- is stdin).")] = "",
+    rate: Annotated[float, typer.Option(help="How many times as fast, 0.25 to 4.")] = 1.0,
+    pitch: Annotated[float, typer.Option(help="Semitones higher, -12 to 12.")] = 0.0,
+    volume: Annotated[float, typer.Option(help="dB louder, -40 to 20.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same voice, text and seed give the same samples.")] = 0,
+    ssml: Annotated[
+        bool | None, typer.Option("--ssml/--no-ssml", help="Read it as SSML; else where it begins with <speak.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Own pronunciations: a word and its ARPAbet phones a line.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")] = "cpu",
+    bits: Annotated[int, typer.Option(help="Of a .wav or .flac, 16 or 24.")] = 16,
+    raw: Annotated[bool, typer.Option("--raw", help="With -o -: 16 bit PCM without a header.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Speak a text with a voice. What is written is marked as synthetic speech."""
+    from pipeline.speaking import Order, show_spoken, speak_to, text_of
+
+    if not out:
+        raise ConfigurationError("say: where to? give -o OUT.wav, or -o - for stdout")
+    order = Order(voice, text_of(text, file), out, rate, pitch, volume, seed, ssml, lexicon, device, bits, raw)
+    show_spoken(speak_to(order), output)
+>>>>>>> refs/heads/tts
 
 
 def _load(path: Path, overrides: Sequence[str] | None) -> "Config":

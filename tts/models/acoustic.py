@@ -88,7 +88,13 @@ class AcousticModel(nn.Module):
         )
 
     def decode(
-        self, encoded: Tensor, durations: Tensor, pitch: Tensor, energy: Tensor, frames: int, mask: Tensor | None = None
+        self,
+        encoded: Tensor,
+        durations: Tensor,
+        pitch: Tensor,
+        energy: Tensor,
+        frames: int | Tensor,
+        mask: Tensor | None = None,
     ) -> Tensor:
         """What is known of each frame, (batch, width, frames), of whole `durations`, (batch, symbols)."""
         x = encoded + self.with_pitch(pitch[:, None]) + self.with_energy(energy[:, None])
@@ -123,7 +129,7 @@ class AcousticModel(nn.Module):
         return mel * self.mel_deviation[:, None] + self.mel_mean[:, None]
 
 
-def positions(durations: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+def positions(durations: Tensor, frames: int | Tensor) -> tuple[Tensor, Tensor]:
     """Of each frame the symbol that it belongs to, (batch, frames), and where it is in it, (batch, frames, 3)."""
     ends = torch.cumsum(durations, dim=1)
     number = torch.arange(frames, device=durations.device)

@@ -18,6 +18,7 @@ from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
+from pipeline.serve_command import onnx, serve
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
@@ -326,6 +327,10 @@ def say_text(
         raise ConfigurationError("say: where to? give -o OUT.wav, or -o - for stdout")
     order = Order(voice, text_of(text, file), out, rate, pitch, volume, seed, ssml, lexicon, device, bits, raw)
     show_spoken(speak_to(order), output)
+
+
+app.command()(serve)
+app.command()(onnx)
 
 
 def _load(path: Path, overrides: Sequence[str] | None) -> "Config":

@@ -11,14 +11,20 @@ import torch
 from small_voice import ACOUSTIC, write_small_voice
 
 from schemas.errors import ConfigurationError, RealtalkError
+from tts import synthesis
+from tts import utterance as by_torch
+from tts.frontend.script import PLAIN, Manner, SaidWord, Sentence
+from tts.frontend.text import FrontEnd
 from tts.models.presets import AcousticSettings
 from tts.models.vocoder import InverseStft
 from tts.onnx.export import export_voice
-from tts.onnx.graphs import AcousticGraph, RealInverseStft, whole_durations
-from tts.onnx.voice import OnnxVoice, load_onnx_voice, noise, samples_of, spectrogram
-from tts.phones import ARPABET, Symbols, symbols_of
+from tts.onnx.graphs import RealInverseStft, timing
+from tts.onnx.voice import OnnxVoice, load_onnx_voice, samples_of, speak, utterance_of
+from tts.phones import ARPABET
+from tts.timing import timing_of
 from tts.voice import Voice, load_voice
 
+TEXT = "The kettle is on. The letters of the morning are on the table, as they are on every day.\n\nNobody minds."
 REFINED = AcousticSettings(
     width=32, encoder_blocks=1, decoder_blocks=1, heads=2, refiner_width=32, refiner_blocks=1, refiner_steps=2
 )
@@ -34,33 +40,57 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return voice, load_onnx_voice(folder / "onnx")
 
 
-def sentence(words: int, seed: int = 0) -> Symbols:
+@pytest.fixture(scope="module")
+def front_end() -> FrontEnd:
+    return FrontEnd()
+
+
+def sentence(words: int, seed: int = 0, manner: Manner = PLAIN) -> Sentence:
     drawn = np.random.default_rng(seed)
-    return symbols_of(
-        ("word," if number % 5 == 4 else "word.", drawn.choice(ARPABET, drawn.integers(1, 6)).tolist())
-        for number in range(words)
+    return Sentence(
+        tuple(
+            SaidWord("word," if number % 5 == 4 else "word", tuple(drawn.choice(ARPABET, drawn.integers(1, 6))), manner)
+            for number in range(words)
+        )
     )
 
 
-def by_torch(voice: Voice, symbols: Symbols, rate: float, pitch: float, seed: int) -> np.ndarray:
-    given = [torch.from_numpy(one)[None] for one in (symbols.ids, symbols.marks, symbols.places)]
-    shift = torch.tensor([pitch / 12 * np.log(2) / voice.facts.norms.pitch_deviation], dtype=torch.float32)
-    drawn = torch.from_numpy(noise(voice.facts.features.mels, 40 * len(symbols), seed))
-    with torch.inference_mode():
-        mel, durations = AcousticGraph(voice.acoustic)(*given, torch.tensor([rate]), shift, drawn)
-    assert durations.sum() == mel.shape[2]
-    return np.asarray(mel[0].numpy())
-
-
 @pytest.mark.parametrize("words", WORDS)
-@pytest.mark.parametrize(("rate", "pitch"), [(1.0, 0.0), (0.5, 4.0), (1.7, -3.0)])
-def test_the_spectrogram_is_that_of_torch(both: tuple[Voice, OnnxVoice], words: int, rate: float, pitch: float) -> None:
+@pytest.mark.parametrize("manner", [PLAIN, Manner(0.5, 4.0), Manner(1.7, -3.0), Manner(4.0)])
+def test_the_spectrogram_and_its_timing_are_those_of_torch(
+    both: tuple[Voice, OnnxVoice], words: int, manner: Manner
+) -> None:
     voice, exported = both
-    symbols = sentence(words)
-    expected = by_torch(voice, symbols, rate, pitch, seed=3)
-    found = spectrogram(exported, symbols, rate, pitch, seed=3)
+    said = sentence(words, seed=words, manner=Manner(1.1, 1.0))
+    expected = by_torch.utterance_of(voice, said, manner, seed=3)
+    found = utterance_of(exported, said, manner, seed=3)
+    np.testing.assert_array_equal(found.timing.durations, expected.timing.durations)
+    assert found.timing.lead == pytest.approx(expected.timing.lead, rel=1e-4)
+    assert found.timing.tail == pytest.approx(expected.timing.tail, rel=1e-4)
+    frames = expected.spectrogram.frames
+    with torch.inference_mode():
+        mel = expected.spectrogram.until(frames)[0].numpy()
+    assert found.mel.shape == mel.shape
+    assert np.abs(found.mel - mel).max() < 1e-3
+
+
+@pytest.mark.parametrize("manner", [{}, {"rate": 0.6, "pitch": -2.0, "volume": -3.0}], ids=["plain", "changed"])
+def test_it_says_what_torch_says(both: tuple[Voice, OnnxVoice], front_end: FrontEnd, manner: dict[str, float]) -> None:
+    voice, exported = both
+    given = {"seed": 5, "front_end": front_end, **manner}
+    expected = np.concatenate(list(synthesis.speak(voice, TEXT, **given)))  # type: ignore[arg-type]
+    found = np.concatenate(list(speak(exported, TEXT, **given)))  # type: ignore[arg-type]
     assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < 1e-3
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_pieces_joined_are_the_whole(both: tuple[Voice, OnnxVoice]) -> None:
+    exported = both[1]
+    laid_out = utterance_of(exported, sentence(20))
+    frames = laid_out.mel.shape[1]
+    joined = [samples_of(exported, laid_out, start, min(start + 37, frames)) for start in range(0, frames, 37)]
+    whole = samples_of(exported, laid_out, 0, frames)
+    assert np.abs(np.concatenate(joined) - whole).max() < 1e-5
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 7, 64, 500])
@@ -69,15 +99,14 @@ def test_the_samples_are_those_of_torch(both: tuple[Voice, OnnxVoice], frames: i
     mel = np.random.default_rng(frames).normal(-6, 2, (80, frames)).astype(np.float32)
     with torch.inference_mode():
         expected = voice.vocoder(torch.from_numpy(mel)[None])[0].numpy()
-    found = samples_of(exported, mel)
+    found = exported.vocoder.run(["samples"], {"mel": mel[None]})[0][0]
     assert found.shape == expected.shape == (frames * 256,)
     assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
 
 
 def test_only_a_refiner_hears_the_seed(both: tuple[Voice, OnnxVoice]) -> None:
     voice, exported = both
-    symbols = sentence(5)
-    first, same, other = (spectrogram(exported, symbols, seed=seed) for seed in (1, 1, 2))
+    first, same, other = (utterance_of(exported, sentence(5), seed=seed).mel for seed in (1, 1, 2))
     assert np.array_equal(first, same)
     assert np.array_equal(first, other) == (voice.acoustic.refiner is None)
 
@@ -85,11 +114,10 @@ def test_only_a_refiner_hears_the_seed(both: tuple[Voice, OnnxVoice]) -> None:
 def test_slow_speech_gets_all_the_noise_it_needs(
     both: tuple[Voice, OnnxVoice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    voice, exported = both
-    expected = spectrogram(exported, sentence(6), rate=0.5, seed=3)
+    exported = both[1]
+    expected = utterance_of(exported, sentence(6), Manner(0.5), seed=3).mel
     monkeypatch.setattr("tts.onnx.voice._NOISE_FRAMES_A_SYMBOL", 1)
-    found = spectrogram(exported, sentence(6), rate=0.5, seed=3)
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(utterance_of(exported, sentence(6), Manner(0.5), seed=3).mel, expected)
 
 
 @pytest.mark.parametrize(("n_fft", "hop", "frames"), [(1024, 256, 1), (1024, 256, 9), (64, 16, 40), (512, 256, 5)])
@@ -102,21 +130,26 @@ def test_the_inverse_stft_needs_no_complex_numbers(n_fft: int, hop: int, frames:
     )
 
 
-def test_whole_durations_keep_the_sum() -> None:
-    frames = torch.rand(2, 300) * 8
-    whole = whole_durations(frames)
-    assert (whole >= 0).all()
-    assert (torch.cumsum(whole, 1) - torch.cumsum(frames.double(), 1)).abs().max() <= 0.5
+@pytest.mark.parametrize("seed", range(4))
+def test_the_graph_times_symbols_as_speaking_does(seed: int) -> None:
+    drawn = np.random.default_rng(seed)
+    symbols = sentence(30, seed).symbols()
+    # Halves show whether both round the same way.
+    frames = drawn.integers(0, 20, len(symbols)).astype(np.float32) / 2
+    rates = drawn.choice(np.array([0.5, 1.0, 2.0], np.float32), len(symbols))
+    expected = timing_of(symbols, frames, rates)
+    given = (torch.from_numpy(one)[None] for one in (symbols.ids, frames, rates))
+    durations, edges = timing(*given)
+    np.testing.assert_array_equal(durations[0].numpy(), expected.durations)
+    assert edges.tolist() == [expected.lead, expected.tail]
 
 
 def test_speaking_loads_no_torch(both: tuple[Voice, OnnxVoice]) -> None:
     code = (
         "import sys\n"
-        "from tts.onnx.voice import load_onnx_voice, samples_of, spectrogram\n"
-        "from tts.phones import symbols_of\n"
-        f"voice = load_onnx_voice({str(both[1].folder)!r})\n"
-        "mel = spectrogram(voice, symbols_of([('Hello.', ['HH', 'AH', 'L', 'OW'])]))\n"
-        "print(len(samples_of(voice, mel)) == 256 * mel.shape[1], sorted({'torch', 'onnx'} & set(sys.modules)))\n"
+        "from tts.onnx.voice import load_onnx_voice, speak\n"
+        f"pieces = list(speak(load_onnx_voice({str(both[1].folder)!r}), 'Hello. It speaks.'))\n"
+        "print(len(pieces) > 1, sorted({'torch', 'onnx', 'pydantic'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.split("\n")[0] == "True []"
@@ -141,13 +174,13 @@ def test_a_trained_voice_is_not_written_over(both: tuple[Voice, OnnxVoice]) -> N
 
 def test_what_is_missing_or_damaged_is_named(both: tuple[Voice, OnnxVoice], tmp_path: Path) -> None:
     voice, exported = both
-    with pytest.raises(RealtalkError, match="no voice is here, voice.json is missing; write one by realtalk onnx"):
+    with pytest.raises(RealtalkError, match=r"no voice is here, voice\.json is missing; write one by realtalk onnx"):
         load_onnx_voice(tmp_path)
     with pytest.raises(RealtalkError, match="is not of a voice written as ONNX"):
         load_onnx_voice(voice.folder)
     (tmp_path / "voice.json").write_bytes((exported.folder / "voice.json").read_bytes())
-    with pytest.raises(RealtalkError, match="acoustic.onnx: is missing"):
+    with pytest.raises(RealtalkError, match=r"acoustic\.onnx: is missing"):
         load_onnx_voice(tmp_path)
     (tmp_path / "acoustic.onnx").write_bytes((exported.folder / "acoustic.onnx").read_bytes()[:1000])
-    with pytest.raises(RealtalkError, match="acoustic.onnx: is damaged"):
+    with pytest.raises(RealtalkError, match=r"acoustic\.onnx: is damaged"):
         load_onnx_voice(tmp_path)

@@ -23,11 +23,13 @@ from tts.voice import Voice, write_whole
 
 # LayerNormalization is one operator from 17 on.
 _OPSET = 17
-_ACOUSTIC_INPUTS = ("ids", "marks", "places", "rate", "pitch", "noise")
+_ACOUSTIC_INPUTS = ("ids", "marks", "places", "rates", "pitch", "noise")
+_ACOUSTIC_OUTPUTS = ("mel", "durations", "edges")
 _ACOUSTIC_AXES = {
-    "ids": {1: "symbols"}, "marks": {1: "symbols"}, "places": {1: "symbols"}, "noise": {2: "noise_frames"},
-    "mel": {2: "frames"}, "durations": {1: "symbols"},
-}  # fmt: skip
+    **{name: {1: "symbols"} for name in ("ids", "marks", "places", "rates", "pitch", "durations")},
+    "noise": {2: "noise_frames"},
+    "mel": {2: "frames"},
+}
 _VOCODER_AXES = {"mel": {2: "frames"}, "samples": {1: "samples"}}
 
 
@@ -40,8 +42,9 @@ def export_voice(voice: Voice, out: Path) -> list[Path]:
         raise ConfigurationError(f"{out}: a trained voice is there; name another folder to write to")
     mels, symbols = voice.facts.features.mels, torch.full((1, 8), PAUSE + 1)
     marks = torch.full((1, 8), EDGE)
-    given = (symbols, marks, torch.zeros_like(symbols), torch.ones(1), torch.zeros(1), torch.zeros(1, mels, 64))
-    acoustic = _traced(AcousticGraph(voice.acoustic), given, _ACOUSTIC_INPUTS, ("mel", "durations"), _ACOUSTIC_AXES)
+    of_symbols = (symbols, marks, torch.zeros_like(symbols), torch.ones(1, 8), torch.zeros(1, 8))
+    given = (*of_symbols, torch.zeros(1, mels, 64))
+    acoustic = _traced(AcousticGraph(voice.acoustic), given, _ACOUSTIC_INPUTS, _ACOUSTIC_OUTPUTS, _ACOUSTIC_AXES)
     vocoder = _traced(VocoderGraph(voice.vocoder), (torch.zeros(1, mels, 16),), ("mel",), ("samples",), _VOCODER_AXES)
     document = _document(voice)
     told = {"realtalk.voice": json.dumps(document, ensure_ascii=False)}
@@ -66,6 +69,7 @@ def _document(voice: Voice) -> dict[str, Any]:
         "hop": facts.features.hop,
         "mels": facts.features.mels,
         "pitch_deviation": facts.norms.pitch_deviation,
+        "margin": voice.vocoder.context + voice.vocoder.inverse.overlap,
         "has_refiner": voice.acoustic.refiner is not None,
         "origin": asdict(facts.origin),
     }

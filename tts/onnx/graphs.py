@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from tts.models.acoustic import AcousticModel
 from tts.models.vocoder import InverseStft, Vocoder
+from tts.phones import PAUSE
+from tts.timing import LEAD, LEAST_PAUSE, TAIL
 
 
 class AcousticGraph(nn.Module):
@@ -17,17 +19,18 @@ class AcousticGraph(nn.Module):
         self.model = model
 
     def forward(
-        self, ids: Tensor, marks: Tensor, places: Tensor, rate: Tensor, pitch: Tensor, noise: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Symbols (1, symbols), `rate` (1,) and `pitch` (1,), what to add to the normal pitch; `noise` (1, mels, n).
+        self, ids: Tensor, marks: Tensor, places: Tensor, rates: Tensor, pitch: Tensor, noise: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Of each symbol, (1, symbols), also how many times as fast it is said, and what is added to its normal pitch;
+        `noise` (1, mels, n), which only a refiner reads.
 
-        Gives a log-mel spectrogram (1, mels, frames) and the frames of each symbol (1, symbols). Only a refiner reads
-        the noise: of n frames of it the first are used, and zeros where there are fewer than the spectrogram has.
+        Gives a log-mel spectrogram (1, mels, frames), the frames of each symbol (1, symbols), and those of silence
+        before and after that are natural (2,). Where n is less than the frames, the rest of the noise is zeros.
         """
         model = self.model
         encoded = model.encode(ids, marks, places)
         prosody = model.predict(encoded, ids, marks)
-        durations = whole_durations(prosody.durations / rate)
+        durations, edges = timing(ids, prosody.durations, rates)
         frames = durations.sum()
         hidden = model.decode(encoded, durations, prosody.pitch + pitch, prosody.energy, frames)
         mel = model.spectrogram(hidden)
@@ -35,7 +38,7 @@ class AcousticGraph(nn.Module):
             # As many frames of noise as of speech.
             padded = torch.cat([noise, torch.zeros_like(mel)], dim=2)[:, :, :frames]
             mel = model.refiner.refine(mel, hidden, padded, model.settings.refiner_steps)
-        return model.natural(mel), durations
+        return model.natural(mel), durations, edges
 
 
 class VocoderGraph(nn.Module):
@@ -84,7 +87,13 @@ def inverse_basis(n_fft: int) -> Tensor:
     return torch.cat([share[:, None] * angles.cos(), -share[:, None] * angles.sin()])
 
 
-def whole_durations(frames: Tensor) -> Tensor:
-    """Whole frames, (batch, symbols) int64, whose sums are nowhere more than half a frame off."""
-    ends = torch.round(torch.cumsum(frames.double(), dim=1)).long()
-    return ends - torch.cat([torch.zeros_like(ends[:, :1]), ends[:, :-1]], dim=1)
+def timing(ids: Tensor, frames: Tensor, rates: Tensor) -> tuple[Tensor, Tensor]:
+    """As tts.timing.timing_of, of tensors (1, symbols): whole durations, and the edges (2,), float64."""
+    wanted = frames.double() / rates.double()
+    pauses = torch.where(wanted < LEAST_PAUSE, torch.zeros_like(wanted), wanted)
+    inner = torch.where(ids == PAUSE, pauses, wanted.clamp(min=1.0))
+    lead, tail = wanted[:, :1], wanted[:, -1:]
+    laid = torch.cat([torch.round(lead.clamp(*LEAD)), inner[:, 1:-1], tail.clamp(*TAIL)], dim=1)
+    ends = torch.floor(torch.cumsum(laid, dim=1) + 0.5).long()
+    starts = torch.cat([torch.zeros_like(ends[:, :1]), ends[:, :-1]], dim=1)
+    return ends - starts, torch.cat([lead[0], tail[0]])

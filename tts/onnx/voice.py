@@ -5,8 +5,9 @@ voice.json  acoustic.onnx  vocoder.onnx
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import RealtalkError
-from tts.phones import Symbols
+from tts.delivery import checked_manner, delivered
+from tts.frontend.script import PLAIN, Manner, Sentence
+from tts.frontend.text import FrontEnd
+from tts.noise import noise_of
+from tts.timing import Timing
 
 Floats = NDArray[np.float32]
 
@@ -23,13 +28,15 @@ ACOUSTIC_NAME = "acoustic.onnx"
 VOCODER_NAME = "vocoder.onnx"
 FORMAT = 1
 
+_OUTPUTS = ("mel", "durations", "edges")
 # What a refiner is likely to need, so that few sentences are computed twice.
 _NOISE_FRAMES_A_SYMBOL = 16
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxFacts:
-    """voice.json: `sampling_rate` in Hz, `hop` in samples, `pitch_deviation` of log Hz; `origin` as tts.voice has it."""
+    """voice.json: `sampling_rate` in Hz, `hop` in samples, `pitch_deviation` of log Hz, `margin` the frames on
+    either side that samples depend on; `origin` as in tts.voice."""
 
     name: str
     preset: str
@@ -37,6 +44,7 @@ class OnnxFacts:
     hop: int
     mels: int
     pitch_deviation: float
+    margin: int
     has_refiner: bool
     origin: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
@@ -52,6 +60,15 @@ class OnnxVoice:
     vocoder: Any
 
 
+@dataclass(frozen=True, eq=False)
+class OnnxUtterance:
+    """A sentence before the vocoder: its timing, and its log-mel spectrogram, shape (mels, frames)."""
+
+    sentence: Sentence
+    timing: Timing
+    mel: Floats
+
+
 def load_onnx_voice(folder: str | Path, threads: int = 1) -> OnnxVoice:
     """The voice in a folder; raises RealtalkError where there is none, or it is damaged."""
     place = Path(folder)
@@ -59,40 +76,66 @@ def load_onnx_voice(folder: str | Path, threads: int = 1) -> OnnxVoice:
     return OnnxVoice(place, facts, *(_session(place / name, threads) for name in (ACOUSTIC_NAME, VOCODER_NAME)))
 
 
-def spectrogram(voice: OnnxVoice, symbols: Symbols, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Floats:
-    """A sentence as a log-mel spectrogram, shape (mels, frames), at `rate` times the pace, `pitch` semitones higher.
+def speak(
+    voice: OnnxVoice,
+    text: str,
+    rate: float = 1.0,
+    pitch: float = 0.0,
+    seed: int = 0,
+    *,
+    volume: float = 0.0,
+    front_end: FrontEnd | None = None,
+    ssml: bool | None = None,
+) -> Iterator[Floats]:
+    """As tts.synthesis.speak, which gives the same samples within 1e-3."""
+    manner = checked_manner(rate, pitch, volume)
+    sentences = (front_end or FrontEnd()).sentences(text, ssml)
+    laid_out = partial(utterance_of, voice, manner=manner, seed=seed)
+    return delivered(
+        sentences, laid_out, partial(samples_of, voice), voice.facts.sampling_rate, voice.facts.hop, manner
+    )
 
-    `seed` chooses the noise of a voice with a refiner; the same seed gives the same noise.
-    """
+
+def utterance_of(voice: OnnxVoice, sentence: Sentence, manner: Manner = PLAIN, seed: int = 0) -> OnnxUtterance:
+    """The acoustic model's part of a sentence that isn't silent. `seed` chooses the noise of a voice with a refiner."""
+    symbols, facts = sentence.symbols(), voice.facts
+    semitone = np.float32(math.log(2) / 12 / facts.pitch_deviation)
+    rates = sentence.rates() * np.float32(manner.rate)
     given = {
         "ids": symbols.ids[None],
         "marks": symbols.marks[None],
         "places": symbols.places[None],
-        "rate": np.array([rate], np.float32),
-        "pitch": np.array([pitch * math.log(2) / 12 / voice.facts.pitch_deviation], np.float32),
+        "rates": rates[None],
+        "pitch": ((sentence.pitches() + np.float32(manner.pitch)) * semitone)[None],
     }
-    if not voice.facts.has_refiner:
-        return _frames_of(voice, given)
-    frames = math.ceil(_NOISE_FRAMES_A_SYMBOL * len(symbols) / min(rate, 1.0))
-    found = _frames_of(voice, {**given, "noise": noise(voice.facts.mels, frames, seed)})
-    if found.shape[1] > frames:
-        found = _frames_of(voice, {**given, "noise": noise(voice.facts.mels, found.shape[1], seed)})
-    return found
+    if facts.has_refiner:
+        return _refined(voice, sentence, given, seed)
+    return _of_outputs(sentence, *voice.acoustic.run(_OUTPUTS, given))
 
 
-def samples_of(voice: OnnxVoice, mel: Floats) -> Floats:
-    """Samples of a log-mel spectrogram, shape (frames * hop,)."""
-    return np.asarray(voice.vocoder.run(["samples"], {"mel": mel[None]})[0][0], np.float32)
+def samples_of(voice: OnnxVoice, utterance: OnnxUtterance, start: int, end: int) -> Floats:
+    """Samples of frames start to end, float32 ((end - start) * hop,), as they are in the whole."""
+    facts = voice.facts
+    first = max(0, start - facts.margin)
+    mel = np.ascontiguousarray(utterance.mel[None, :, first : end + facts.margin])
+    samples = voice.vocoder.run(["samples"], {"mel": mel})[0][0]
+    return np.asarray(samples[(start - first) * facts.hop : (end - first) * facts.hop], np.float32)
 
 
-def noise(mels: int, frames: int, seed: int) -> Floats:
-    """What a refiner begins with, shape (1, mels, frames); more frames of a seed begin with the same ones."""
-    drawn = np.random.default_rng(seed).standard_normal((frames, mels), np.float32)
-    return np.ascontiguousarray(drawn.T)[None]
+def _refined(voice: OnnxVoice, sentence: Sentence, given: Mapping[str, Any], seed: int) -> OnnxUtterance:
+    symbols, mels = sentence.symbols(), voice.facts.mels
+    frames = math.ceil(_NOISE_FRAMES_A_SYMBOL * float(np.sum(1 / np.minimum(given["rates"], 1.0))))
+    while True:
+        noise = noise_of(symbols, seed, mels, frames)[None]
+        found = _of_outputs(sentence, *voice.acoustic.run(_OUTPUTS, {**given, "noise": noise}))
+        if found.mel.shape[1] <= frames:
+            return found
+        # How many are needed is known only now.
+        frames = found.mel.shape[1]
 
 
-def _frames_of(voice: OnnxVoice, given: Mapping[str, Any]) -> Floats:
-    return np.asarray(voice.acoustic.run(["mel"], dict(given))[0][0], np.float32)
+def _of_outputs(sentence: Sentence, mel: Any, durations: Any, edges: Any) -> OnnxUtterance:
+    return OnnxUtterance(sentence, Timing(durations[0], float(edges[0]), float(edges[1])), mel[0])
 
 
 def _read_facts(path: Path) -> OnnxFacts:

@@ -16,9 +16,7 @@ from tts.utterance import samples_of, utterance_of
 from tts.voice import Voice, load_voice
 
 TEXT = "It was a bright cold day in April, and the clocks were striking thirteen. Nobody minded."
-LONG = Sentence(
-    tuple(SaidWord(word, ("L", "OW", "NG", "ER")) for word in ["longer"] * 30) + (SaidWord("end.", ("EH", "N", "D")),)
-)
+LONG = Sentence((*[SaidWord("longer", ("L", "AO", "NG", "ER"))] * 30, SaidWord("end.", ("EH", "N", "D"))))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +89,7 @@ def test_rate_pitch_and_volume_change_what_they_say(voice: Voice) -> None:
     assert np.array_equal(high.timing.durations, plain.timing.durations)
     assert not torch.allclose(*(one.spectrogram.until(10) for one in (high, plain)))
     usual, quiet = (np.concatenate(list(speak_sentences(voice, [LONG], Manner(volume=v)))) for v in (-20.0, -26.0))
-    assert quiet == pytest.approx(usual * 10**-0.3, abs=1e-4)
+    assert np.abs(quiet - usual * 10**-0.3).max() < 1e-4
 
 
 def test_one_word_may_be_said_differently(voice: Voice) -> None:

@@ -19,6 +19,7 @@ from pipeline.console import Format, say, shortened
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
 from pipeline.serve_command import onnx, serve
+from pipeline.train import train
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
@@ -295,6 +296,9 @@ def export(
     if not result.count:
         say("realtalk: nothing is in the export" + ("; the lines above say why" if result.refused else ""))
     return DONE if result.count else FAILED
+
+
+app.command()(train)
 
 
 @app.command("say")

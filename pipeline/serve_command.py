@@ -26,17 +26,14 @@ def serve(
     ] = "",
 ) -> None:
     """Serve voices over HTTP as OpenAI's clients ask for speech: POST /v1/audio/speech. A page to try them is at /."""
-    import torch
-
     from tts.server.limits import Limits
     from tts.server.run import serve as run
-    from tts.voice import load_voice
+    from tts.server.voices import load_served
 
-    torch.set_num_threads(1)
-    loaded = [load_voice(folder, device) for folder in voices]
+    loaded = [load_served(folder, device) for folder in voices]
     for voice in loaded:
-        if voice.facts.origin.without_consent:
-            say(f"{voice.facts.name}: trained without a consent on record ({voice.facts.origin.without_consent})")
+        if voice.origin.without_consent:
+            say(f"{voice.name}: trained without a consent on record ({voice.origin.without_consent})")
     run(loaded, host, port, Limits(at_once, waiting, characters, seconds), api_key, say)
 
 

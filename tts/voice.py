@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from schemas.errors import RealtalkError
@@ -23,33 +23,13 @@ from tts.data.features import FeatureSettings
 from tts.models.acoustic import AcousticModel
 from tts.models.presets import AcousticSettings, VocoderSettings
 from tts.models.vocoder import Vocoder
+from tts.origin import Origin
 from tts.training.examples import Norms
 
 VOICE_NAME = "voice.json"
 ACOUSTIC_NAME = "acoustic.safetensors"
 VOCODER_NAME = "vocoder.safetensors"
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a voice was trained from. `scope` and `expiry` (YYYY-MM-DD, "" for none) are the consent's.
-
-    `without_consent` is the reason that was given where no consent is on record, else "".
-    """
-
-    dataset: str
-    dataset_version: str
-    speaker: str
-    clips: int
-    seconds: float
-    tier: str
-    consent_id: str
-    scope: tuple[str, ...] = ()
-    expiry: str = ""
-    without_consent: str = ""
-    licenses: tuple[str, ...] = ()
-    initialised_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +105,8 @@ def write_facts(folder: Path, facts: VoiceFacts) -> None:
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write tensors as safetensors, at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        own = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in tensors.items()}
-        save_file(own, str(partial), metadata=dict(metadata or {}))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    own = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in tensors.items()}
+    write_whole(path, save(own, metadata=dict(metadata or {})))
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -159,7 +159,7 @@ def test_the_files_say_whose_voice_it_is(both: tuple[Voice, OnnxVoice]) -> None:
     import onnx
 
     voice, exported = both
-    assert exported.facts.origin["consent_id"] == voice.facts.origin.consent_id
+    assert exported.facts.origin == voice.facts.origin
     for name in ("acoustic.onnx", "vocoder.onnx"):
         told = {one.key: one.value for one in onnx.load(exported.folder / name).metadata_props}
         assert json.loads(told["realtalk.voice"])["origin"]["speaker"] == "Reader"

@@ -3,11 +3,14 @@
 import io
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -16,24 +19,27 @@ import soundfile
 import uvicorn
 from small_voice import ORIGIN, write_small_voice
 
+from tts.onnx.export import export_voice
 from tts.server.app import app_of
 from tts.server.limits import Limits
 from tts.server.service import Service
+from tts.server.voices import Served, load_served
 from tts.synthesis import speak
-from tts.voice import Voice, load_voice
+from tts.voice import load_voice
 
 TEXT = "The kettle is on. The letters of the morning are on the table, as they are on every day."
+ROOT = Path(__file__).resolve().parents[2]
 SPEECH = "/v1/audio/speech"
 NASTY = '<b>"Ann" & Søn'
 
 
 @pytest.fixture(scope="module")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> list[Voice]:
+def voices(tmp_path_factory: pytest.TempPathFactory) -> list[Served]:
     folder = tmp_path_factory.mktemp("voices")
     nasty = replace(ORIGIN, speaker="<script>alert(1)</script>", consent_id="", without_consent="a test")
     return [
-        load_voice(write_small_voice(folder / "a")),
-        load_voice(write_small_voice(folder / "b", seed=1, name=NASTY, origin=nasty)),
+        load_served(write_small_voice(folder / "a")),
+        load_served(write_small_voice(folder / "b", seed=1, name=NASTY, origin=nasty)),
     ]
 
 
@@ -54,7 +60,7 @@ def served(service: Service) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def client(voices: list[Voice]) -> Iterator[httpx.Client]:
+def client(voices: list[Served]) -> Iterator[httpx.Client]:
     with served(Service(voices, Limits(characters=500))) as found:
         yield found
 
@@ -71,8 +77,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def expected(voices: list[Voice]) -> np.ndarray:
-    return np.concatenate(list(speak(voices[0], TEXT)))
+def expected(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    voice = load_voice(write_small_voice(tmp_path_factory.mktemp("expected")))
+    return np.concatenate(list(speak(voice, TEXT)))
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -122,7 +129,7 @@ def test_files_say_that_they_are_synthetic(client: httpx.Client, format: str, st
 
 
 @pytest.mark.parametrize("format", ["wav", "pcm", "flac", "mp3"])
-def test_speech_is_sent_while_it_is_made(voices: list[Voice], format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_speech_is_sent_while_it_is_made(voices: list[Served], format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service, heard = Service(voices), threading.Event()
 
     def samples(served: object, wanted: object) -> Iterator[np.ndarray]:
@@ -141,7 +148,7 @@ def test_speech_is_sent_while_it_is_made(voices: list[Voice], format: str, monke
             assert sum(len(part) for part in parts) > 0
 
 
-def test_a_client_that_leaves_ends_its_speech(voices: list[Voice]) -> None:
+def test_a_client_that_leaves_ends_its_speech(voices: list[Served]) -> None:
     service = Service(voices)
     with served(service) as client:
         body = {"model": "realtalk", "input": TEXT * 40, "voice": "reader", "response_format": "pcm"}
@@ -154,7 +161,7 @@ def test_a_client_that_leaves_ends_its_speech(voices: list[Voice]) -> None:
 
 
 def test_who_comes_when_all_is_taken_is_told_when_to_come_again(
-    voices: list[Voice], monkeypatch: pytest.MonkeyPatch
+    voices: list[Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Service(voices, Limits(at_once=1, waiting=1))
 
@@ -179,7 +186,7 @@ def test_who_comes_when_all_is_taken_is_told_when_to_come_again(
     assert service.counters.answers == {429: 1, 499: 2}
 
 
-def test_no_more_is_computed_at_once_than_is_allowed(voices: list[Voice], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_computed_at_once_than_is_allowed(voices: list[Served], monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(voices, Limits(at_once=2))
     lock, running, most = threading.Lock(), [0], [0]
 
@@ -204,7 +211,7 @@ def test_no_more_is_computed_at_once_than_is_allowed(voices: list[Voice], monkey
     assert service.counters.answers == {200: 6}
 
 
-def test_speech_that_takes_too_long_is_refused_or_broken_off(voices: list[Voice]) -> None:
+def test_speech_that_takes_too_long_is_refused_or_broken_off(voices: list[Served]) -> None:
     told: list[str] = []
     service = Service(voices, Limits(synthesis_seconds=1e-4), tell=told.append)
     with served(service) as client:
@@ -216,7 +223,7 @@ def test_speech_that_takes_too_long_is_refused_or_broken_off(voices: list[Voice]
     assert told == ["an answer was broken off: the text takes more than 0.0001 s of computing; send it in parts"]
 
 
-def test_a_client_that_does_not_read_is_left(voices: list[Voice]) -> None:
+def test_a_client_that_does_not_read_is_left(voices: list[Served]) -> None:
     service = Service(voices, Limits(patience=0.3))
     with served(service) as client:
         address = (client.base_url.host, client.base_url.port or 0)
@@ -307,7 +314,7 @@ def test_models_health_and_counters(client: httpx.Client) -> None:
     assert client.get(SPEECH).status_code == 405
 
 
-def test_with_a_key_only_its_owner_is_served(voices: list[Voice]) -> None:
+def test_with_a_key_only_its_owner_is_served(voices: list[Served]) -> None:
     with served(Service(voices, api_key="sésame")) as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic sésame".encode()}):
             answer = client.post(SPEECH, json={"model": "tts-1", "input": TEXT}, headers=headers)
@@ -334,3 +341,26 @@ def test_the_page_says_whose_voice_it_is_and_runs_nothing_of_a_voice(client: htt
     for name in ("page.js", "page.css"):
         assert client.get(f"/assets/{name}").status_code == 200
     assert client.get("/assets/page.html").status_code == 404
+
+
+def test_a_voice_written_as_onnx_is_served_without_torch(voices: list[Served], tmp_path: Path) -> None:
+    export_voice(load_voice(write_small_voice(tmp_path / "voice")), tmp_path / "onnx")
+    answers = []
+    for voice in (voices[0], load_served(tmp_path / "onnx")):
+        with served(Service([voice])) as client:
+            answers.append(asked(client, response_format="pcm"))
+    assert answers[0].headers["x-synthetic-speech"] == answers[1].headers["x-synthetic-speech"]
+    first, second = (np.frombuffer(answer.content, "<i2").astype(int) for answer in answers)
+    assert np.abs(first - second).max() <= 1
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tts.server.app import app_of\n"
+        "from tts.server.service import Service\n"
+        "from tts.server.voices import load_served\n"
+        f"service = Service([load_served(Path({str(tmp_path / 'onnx')!r}))])\n"
+        "service.warm_up()\n"
+        "print(type(app_of(service)).__name__, 'torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split("\n")[0] == "Starlette False"

@@ -6,7 +6,7 @@ voice.json  acoustic.onnx  vocoder.onnx
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tts.delivery import checked_manner, delivered
 from tts.frontend.script import PLAIN, Manner, Sentence
 from tts.frontend.text import FrontEnd
 from tts.noise import noise_of
+from tts.origin import Origin
 from tts.timing import Timing
 
 Floats = NDArray[np.float32]
@@ -36,7 +37,7 @@ _NOISE_FRAMES_A_SYMBOL = 16
 @dataclass(frozen=True, slots=True)
 class OnnxFacts:
     """voice.json: `sampling_rate` in Hz, `hop` in samples, `pitch_deviation` of log Hz, `margin` the frames on
-    either side that samples depend on; `origin` as in tts.voice."""
+    either side that samples depend on; `origin` as of the trained voice."""
 
     name: str
     preset: str
@@ -46,7 +47,7 @@ class OnnxFacts:
     pitch_deviation: float
     margin: int
     has_refiner: bool
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin
     format: int = FORMAT
 
 
@@ -152,8 +153,10 @@ def _read_facts(path: Path) -> OnnxFacts:
     if document.get("format") != FORMAT:
         raise RealtalkError(f"{path}: has format {document.get('format')!r}, this realtalk reads format {FORMAT}")
     try:
-        return OnnxFacts(**document)
-    except TypeError as error:
+        told = document["origin"].items()
+        origin: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told}
+        return OnnxFacts(**{**document, "origin": Origin(**origin)})
+    except (AttributeError, KeyError, TypeError) as error:
         raise RealtalkError(f"{path}: is damaged ({error}); write the voice anew") from None
 
 

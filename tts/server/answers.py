@@ -9,14 +9,15 @@ from starlette.responses import JSONResponse, Response
 from tts.server.encoders import CONTAINERS
 from tts.server.limits import Doorkeeper
 from tts.server.requests import GENERAL_MODELS, RequestError
-from tts.server.service import Served, Service
+from tts.server.service import Service
+from tts.server.voices import Served
 
 _ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 def speech_headers(served: Served, format: str) -> dict[str, str]:
     """Of an answer with speech: it says that the speech is synthetic."""
-    version = quote(served.voice.facts.origin.dataset_version, safe="")
+    version = quote(served.origin.dataset_version, safe="")
     return {
         **_ALWAYS,
         "content-type": CONTAINERS[format].media_type,

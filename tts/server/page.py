@@ -7,7 +7,8 @@ from importlib import resources
 from starlette.responses import Response
 
 from tts.server.requests import FORMATS, RequestError
-from tts.server.service import Served, Service
+from tts.server.service import Service
+from tts.server.voices import Served
 
 #: What no voice may be used for, whatever the consent says.
 PROHIBITED = (
@@ -55,7 +56,7 @@ def _card(served: Served) -> str:
 
 
 def _facts(served: Served) -> Iterator[tuple[str, str]]:
-    origin = served.voice.facts.origin
+    origin = served.origin
     yield "Speaker", origin.speaker
     yield "Trained from", f"{origin.dataset}, version {origin.dataset_version}: {origin.seconds / 60:.0f} min of speech"
     if origin.consent_id:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from schemas.errors import ConfigurationError, RealtalkError
 from tts.server.limits import Limits
-from tts.voice import Voice
+from tts.server.voices import Served
 
 # Seconds that a stopping server gives to what it is still saying.
 _LAST_SECONDS = 30
@@ -16,7 +16,7 @@ _LOOPBACK = ("127.", "::1", "localhost")
 
 
 def serve(
-    voices: Sequence[Voice], host: str, port: int, limits: Limits, api_key: str, tell: Callable[[str], None]
+    voices: Sequence[Served], host: str, port: int, limits: Limits, api_key: str, tell: Callable[[str], None]
 ) -> None:
     """Serve voices on a port (0: any that is free) until SIGINT or SIGTERM; `tell` is given lines for the operator.
 

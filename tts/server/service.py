@@ -9,35 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
-from tts.audio_files import Marks, marks_of
 from tts.frontend.text import FrontEnd
 from tts.server.limits import Doorkeeper, Limits
 from tts.server.requests import RequestError, SpeechRequest
-from tts.synthesis import speak
-from tts.voice import Voice
+from tts.server.voices import Served
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Served:
-    """A voice that is served."""
-
-    voice: Voice
-
-    @property
-    def name(self) -> str:
-        return self.voice.facts.name
-
-    @property
-    def rate(self) -> int:
-        """Samples a second."""
-        return self.voice.facts.features.sampling_rate
-
-    @property
-    def marks(self) -> Marks:
-        """What files say of themselves."""
-        return marks_of(self.voice.facts)
 
 
 @dataclass(eq=False)
@@ -63,15 +40,15 @@ class Service:
 
     def __init__(
         self,
-        voices: Sequence[Voice],
+        voices: Sequence[Served],
         limits: Limits | None = None,
         api_key: str = "",
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Voices by their names; raises ConfigurationError where two have the same, or there is none."""
-        self.voices: Mapping[str, Served] = {voice.facts.name: Served(voice) for voice in voices}
+        self.voices: Mapping[str, Served] = {voice.name: voice for voice in voices}
         if not voices or len(self.voices) != len(voices):
-            names = ", ".join(voice.facts.name for voice in voices) or "none"
+            names = ", ".join(voice.name for voice in voices) or "none"
             raise ConfigurationError(f"voices to serve: {names}; name one or more, each with a name of its own")
         self.limits = limits or Limits()
         self.tell = tell
@@ -92,7 +69,7 @@ class Service:
 
     def samples(self, served: Served, wanted: SpeechRequest) -> Iterator[Floats]:
         """Speech as it is made; nothing is computed before the first is asked for."""
-        yield from speak(served.voice, wanted.text, wanted.speed, wanted.pitch, wanted.seed, front_end=self._front_end)
+        yield from served.speak(wanted.text, wanted.speed, wanted.pitch, wanted.seed, front_end=self._front_end)
 
     def warm_up(self) -> None:
         """Let each voice speak once, so that the first client waits no longer than others."""

@@ -17,7 +17,8 @@ from tts.server.answers import refusal, speech_headers
 from tts.server.encoders import CONTAINERS, Encoder, whole_file
 from tts.server.limits import Limits
 from tts.server.requests import RequestError, SpeechRequest, read_request
-from tts.server.service import Served, Service
+from tts.server.service import Service
+from tts.server.voices import Served
 
 Floats = NDArray[np.float32]
 

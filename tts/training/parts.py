@@ -63,6 +63,9 @@ class Part(Protocol):
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Go on from there."""
 
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the weights that another voice speaks with."""
+
 
 class AcousticPart:
     """The acoustic model while it learns."""
@@ -91,6 +94,9 @@ class AcousticPart:
 
     def voice(self) -> dict[str, Tensor]:
         return self.averaged.model.state_dict()
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        begin_with(self.model, self.averaged, weights)
 
     def tensors(self) -> dict[str, Tensor]:
         return joined({"model": self.model.state_dict(), "averaged": self.voice(), "adam": self.optimiser.tensors()})
@@ -169,6 +175,9 @@ class VocoderPart:
     def voice(self) -> dict[str, Tensor]:
         return self.averaged.model.state_dict()
 
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        begin_with(self.model, self.averaged, weights)
+
     def tensors(self) -> dict[str, Tensor]:
         parts = {"model": self.model.state_dict(), "averaged": self.voice(), "adam": self.optimiser.tensors()}
         if self.discriminators is not None:
@@ -188,6 +197,12 @@ def set_norms(model: AcousticModel | Vocoder, norms: Norms) -> None:
     """Tell a network what is normal for the voice's mel bands."""
     model.mel_mean.copy_(torch.tensor(norms.mel_mean))
     model.mel_deviation.copy_(torch.tensor(norms.mel_deviation))
+
+
+def begin_with(model: nn.Module, averaged: Averaged, weights: Mapping[str, Tensor]) -> None:
+    """Give a network and its average the same weights."""
+    model.load_state_dict(dict(weights))
+    averaged.model.load_state_dict(dict(weights))
 
 
 def joined(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+#: What no voice may be used for, whatever its consent allows.
+PROHIBITED = (
+    "speaking for the speaker without a consent that is on record and holds on that day",
+    "deceiving anybody: impersonation, fraud, passing a check of identity, or claiming that the speaker said it",
+    "passing its speech on unmarked, or as a recording",
+    "anything that the licences of its recordings forbid",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

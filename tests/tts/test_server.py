@@ -333,7 +333,7 @@ def test_the_page_says_whose_voice_it_is_and_runs_nothing_of_a_voice(client: htt
     assert "Reader" in answer.text
     assert "research, tts-training" in answer.text
     assert "none on record; trained all the same, because: a test" in answer.text
-    assert "It must not be used" in answer.text
+    assert "passing its speech on unmarked" in answer.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
     assert "<script>alert" not in answer.text
     assert "<!--" not in answer.text

@@ -6,16 +6,11 @@ from importlib import resources
 
 from starlette.responses import Response
 
+from tts.origin import PROHIBITED
 from tts.server.requests import FORMATS, RequestError
 from tts.server.service import Service
 from tts.server.voices import Served
 
-#: What no voice may be used for, whatever the consent says.
-PROHIBITED = (
-    "to deceive: impersonation, fraud, passing a check of identity, or claiming that the speaker said it",
-    "anything beyond the scope of the speaker's consent, or after it has ended or was withdrawn",
-    "to pass on this speech without saying that it is synthetic",
-)
 _TYPES = {"page.js": "text/javascript; charset=utf-8", "page.css": "text/css; charset=utf-8"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; "

@@ -82,9 +82,9 @@ def test_the_first_samples_come_before_the_others_are_made(voice: Voice) -> None
 
 def test_rate_pitch_and_volume_change_what_they_say(voice: Voice) -> None:
     plain = utterance_of(voice, LONG, Manner(), 0)
-    fast = utterance_of(voice, LONG, Manner(rate=2.0), 0)
+    slow = utterance_of(voice, LONG, Manner(rate=0.5), 0)
     inner = slice(1, -1)
-    assert fast.timing.durations[inner].sum() == pytest.approx(plain.timing.durations[inner].sum() / 2, rel=0.06)
+    assert slow.timing.durations[inner].sum() == pytest.approx(2 * plain.timing.durations[inner].sum(), rel=0.1)
     high = utterance_of(voice, LONG, Manner(pitch=3.0), 0)
     assert np.array_equal(high.timing.durations, plain.timing.durations)
     assert not torch.allclose(*(one.spectrogram.until(10) for one in (high, plain)))

@@ -32,6 +32,11 @@ class Place:
     world: int = 1
     bf16: bool = False
     compiled: bool = False
+    seed: int = 0
+
+    def seed_step(self, step: int) -> None:
+        """Decide what is random in a step by the step alone, so that one that is resumed is as if nothing had been."""
+        torch.manual_seed((self.seed << 40) + (step << 8) + self.rank)
 
     def autocast(self) -> AbstractContextManager[object]:
         """bfloat16 where it is wanted; STFTs and losses stay in float32 by themselves."""
@@ -85,6 +90,7 @@ class AcousticPart:
 
     def learn(self, batch: object, step: int, progress: float) -> dict[str, float]:
         assert isinstance(batch, Batch)
+        self.place.seed_step(step)
         with self.place.autocast():
             losses = self.shared(batch)
         total = sum((_WEIGHTS[name] * loss for name, loss in losses.items()), torch.zeros((), device=self.place.device))
@@ -151,6 +157,7 @@ class VocoderPart:
 
     def learn(self, batch: object, step: int, progress: float) -> dict[str, float]:
         assert isinstance(batch, Segments)
+        self.place.seed_step(step)
         with self.place.autocast():
             samples = self.shared(batch.mel)
         losses = self.spectral(samples, batch.samples)

@@ -23,7 +23,7 @@ from tts.training.examples import Examples, chosen_examples, feature_files, norm
 from tts.training.options import PARTS, TrainOptions
 from tts.training.parts import AcousticPart, Part, Place, VocoderPart
 from tts.training.samples import Samples
-from tts.training.trainer import Tell, progress_of, train_parts
+from tts.training.trainer import PARENT, Tell, progress_of, train_parts
 from tts.voice import VOICE_NAME, Origin, VoiceFacts, read_facts, write_facts
 from tts.voice_card import write_card
 
@@ -49,8 +49,10 @@ def train(options: TrainOptions, tell: Tell) -> VoiceFacts:
         together.wait()
         facts = read_facts(options.out)
         if _in_two_processes(options, together):
-            with _another_process(replace(options, parts=("vocoder",)), tell):
-                _here(facts, files, heard, replace(options, parts=("acoustic",)), together, tell)
+            with _another_process(replace(options, parts=("vocoder",)), tell) as other:
+                done = _here(facts, files, heard, replace(options, parts=("acoustic",)), together, tell)
+                if not done:
+                    other.terminate()
         else:
             _here(facts, files, heard, options, together, tell)
         if together.leads:
@@ -69,8 +71,9 @@ def require_consent(dataset: Dataset, without: str) -> None:
             f"{dataset.location}: no consent of the speaker is on record; name it under speaker: consent: and build "
             f"again, or {mend}"
         )
-    scope, expiry = document.get("consent_scope"), document.get("consent_expiry") or ""
-    if scope is not None and _PURPOSE not in scope:
+    scope, expiry = document.get("consent_scope") or (), document.get("consent_expiry") or ""
+    # A manifest from before it had the scope: no build takes a consent that does not cover training.
+    if scope and _PURPOSE not in scope:
         raise RealtalkError(f"{dataset.location}: the consent allows {', '.join(scope)}, not {_PURPOSE}; {mend}")
     if expiry and expiry < datetime.date.today().isoformat():
         raise RealtalkError(f"{dataset.location}: the consent ended on {expiry}; renew it and build again, or {mend}")
@@ -162,10 +165,11 @@ def _in_two_processes(options: TrainOptions, together: Team) -> bool:
 
 
 @contextmanager
-def _another_process(options: TrainOptions, tell: Tell) -> Iterator[None]:
+def _another_process(options: TrainOptions, tell: Tell) -> "Iterator[subprocess.Popen[str]]":
     """Another training beside this one, whose lines are told too; it is waited for, and ends where this one fails."""
     command = [sys.executable, "-m", "tts", *arguments_of(options)]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, PARENT: str(os.getpid())}
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
     last = [""]
 
     def follow() -> None:
@@ -177,7 +181,7 @@ def _another_process(options: TrainOptions, tell: Tell) -> Iterator[None]:
     follower = Thread(target=follow, daemon=True)
     follower.start()
     try:
-        yield
+        yield child
         child.wait()
     finally:
         if child.poll() is None:
@@ -195,7 +199,8 @@ def _here(
     options: TrainOptions,
     together: Team,
     tell: Tell,
-) -> None:
+) -> bool:
+    """Let the parts of `options` learn in this process; returns whether all came to their end."""
     is_gpu = together.device.type == "cuda"
     place = Place(
         together.device,
@@ -203,6 +208,7 @@ def _here(
         together.world,
         bf16=is_gpu if options.bf16 is None else options.bf16,
         compiled=is_gpu if options.compiled is None else options.compiled,
+        seed=options.seed,
     )
     kinds: Mapping[str, Callable[..., Part]] = {"acoustic": AcousticPart, "vocoder": VocoderPart}
     parts = [
@@ -219,6 +225,7 @@ def _here(
     for name, one in reached.items():
         done = "done" if progress_of(one, options) >= 1 else "stopped, run it again to go on"
         tell(f"{name}: {done} after {one.step} steps, {one.seconds / 60:.1f} min")
+    return all(progress_of(one, options) >= 1 for one in reached.values())
 
 
 def _initialise(options: TrainOptions, parts: Sequence[Part]) -> None:

@@ -1,6 +1,7 @@
 """The loop: steps, lines, checkpoints, until the time or the steps are over or somebody stops it."""
 
 import math
+import os
 import signal
 import threading
 import time
@@ -18,6 +19,8 @@ from tts.training.parts import Part
 from tts.training.prefetch import Prefetched
 
 _LINE_SECONDS = 15.0
+#: In the environment of a training that another one began: that one's process, without which it ends too.
+PARENT = "REALTALK_TRAINING_PARENT"
 #: Told of each line of metrics, and of each checkpoint: its part and step.
 Tell = Callable[[str], None]
 AfterCheckpoint = Callable[[str, int], None]
@@ -78,7 +81,8 @@ def _loop(
     learning = list(running)
     while learning:
         for one in list(learning):
-            ended, progress = together.agreed(float(stopped.is_set()), progress_of(one.reached, options))
+            is_over = stopped.is_set() or _is_orphan()
+            ended, progress = together.agreed(float(is_over), progress_of(one.reached, options))
             if ended or progress >= 1.0:
                 learning.remove(one)
                 continue
@@ -92,6 +96,11 @@ def _loop(
     for one in running:
         _line(one, progress_of(one.reached, options), together, tell)
     _checkpoint(folder, running, together, after_checkpoint)
+
+
+def _is_orphan() -> bool:
+    parent = os.environ.get(PARENT)
+    return parent is not None and os.getppid() != int(parent)
 
 
 def progress_of(reached: Reached, options: TrainOptions) -> float:

@@ -20,6 +20,8 @@ def test_ssml_is_known_by_its_beginning() -> None:
     assert is_ssml(" <speak>")
     assert not is_ssml("<speaker>")
     assert not is_ssml("Say <speak>")
+    # Of which nothing takes long.
+    assert not is_ssml("<!---->" * 10_000 + "a")
 
 
 def test_text_between_tags_is_text() -> None:
@@ -139,6 +141,7 @@ def test_what_is_not_understood_is_spoken_and_told() -> None:
         ('<speak>\n<phoneme alphabet="ipa" ph="ǃa">a</phoneme></speak>', "line 2: .*'ǃ' is no sound of English"),
         ('<speak><phoneme alphabet="x-sampa" ph="a">a</phoneme></speak>', "line 1: the alphabet 'x-sampa'"),
         ('<speak><phoneme alphabet="x-arpabet" ph="QQ">a</phoneme></speak>', "line 1: .*'QQ' is no ARPAbet phone"),
+        (f'<speak><phoneme alphabet="x-arpabet" ph="{"AH " * 101}">a</phoneme></speak>', "line 1: .*has 101 phones"),
         ('<speak><say-as interpret-as="ordinal">many</say-as></speak>', "line 1: 'many' is no whole number"),
         ('<speak xml:lang="fr">bonjour</speak>', "line 1: the language 'fr' is not spoken here, only English"),
         ("<speak><sub>a</sub></speak>", 'line 1: <sub> has no alias'),

@@ -1,4 +1,8 @@
+import time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.errors import RealtalkError
 from tts.frontend.script import Sentence
@@ -59,6 +63,8 @@ def test_marks_after_the_last_full_stop_are_no_sentence() -> None:
         ("I used to.", "used", "Y UW S T"),
         ("It is used to cut.", "used", "Y UW Z D"),
         ("Close the door.", "close", "K L OW Z"),
+        ("A close game.", "close", "K L OW S"),
+        ("The close of play.", "close", "K L OW Z"),
         ("So close to it.", "close", "K L OW S"),
         ("The wind blew.", "wind", "W IH N D"),
         ("To wind a clock.", "wind", "W AY N D"),
@@ -130,3 +136,34 @@ def test_paragraphs_are_read_as_they_are_asked_for() -> None:
     assert not told
     list(found)
     assert told
+
+
+def test_a_long_paragraph_is_read_a_few_sentences_at_a_time() -> None:
+    told: list[str] = []
+    plain = "Dr. Smith of the U.S. said that nothing of this was new to him in the least. " * 3
+    found = FrontEnd(tell=told.append).sentences(plain + "你好, he said.")
+    next(found)
+    assert not told
+    rest = list(found)
+    assert told
+    assert [sentence.ends_paragraph for sentence in rest] == [False, False, True]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.one_of(st.characters(), st.sampled_from("aA019.,!? \n-–'$€%[]()<>&;:/♪")), max_size=60))
+def test_any_text_is_said_or_refused(text: str) -> None:
+    try:
+        found = list(FRONT_END.sentences(text, ssml=False))
+    except RealtalkError:
+        return
+    for sentence in found:
+        assert len(sentence.symbols()) == len(sentence.rates())
+
+
+@pytest.mark.parametrize(
+    "text", ["-" * 50_000 + "1-2-3-4-5", "[" * 50_000, "\n " * 50_000, "1 000 " * 10_000, "a" * 50_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = time.process_time()
+    list(FRONT_END.sentences(f"Hello. {text}"))
+    assert time.process_time() - began < 5.0

@@ -23,7 +23,7 @@ $(STAMP): setup.py constraints.txt
 	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
-demo: setup ## speak a short podcast, build a dataset from its feed, show what it made
+demo: setup ## speak a short podcast, build a dataset from its feed, train a voice on it that speaks
 	$(BIN)/python -m pipeline.demo --out demo
 
 test: setup ## run the tests

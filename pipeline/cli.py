@@ -18,8 +18,8 @@ from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
-from pipeline.serve_command import onnx, serve
 from pipeline.say import say_text
+from pipeline.serve_command import onnx, serve
 from pipeline.train import train
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 

@@ -92,7 +92,7 @@ def write_audio(path: Path, pieces: Iterable[Floats], rate: int, marks: Marks, b
 
 
 def stream_audio(to: IO[bytes], pieces: Iterable[Floats], rate: int, marks: Marks | None) -> int:
-    """Send pieces through a pipe as 16 bit PCM as they come: a WAV file of unknown length, raw where `marks` is None.
+    """Send pieces through a pipe as 16 bit PCM as they come: WAV of unknown length, or raw where `marks` is None.
 
     Returns how many samples there were.
     """

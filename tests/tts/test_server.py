@@ -216,11 +216,19 @@ def test_speech_that_takes_too_long_is_refused_or_broken_off(voices: list[Served
     service = Service(voices, Limits(synthesis_seconds=1e-4), tell=told.append)
     with served(service) as client:
         answer = asked(client, stream=False)
-        assert answer.status_code == 503
+        assert answer.status_code == 400
         assert answer.json()["error"]["message"].startswith("the text takes more than 0.0001 s of computing")
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             asked(client)
     assert told == ["an answer was broken off: the text takes more than 0.0001 s of computing; send it in parts"]
+
+
+def test_a_pause_without_end_has_one(voices: list[Served]) -> None:
+    with served(Service(voices, Limits(speech_seconds=5.0))) as client:
+        text = "<speak>Wait." + '<break time="10s"/>' * 20 + "Go on.</speak>"
+        answer = asked(client, input=text, stream=False)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "the text takes more than 5 s of speech; send it in parts"
 
 
 def test_a_client_that_does_not_read_is_left(voices: list[Served]) -> None:

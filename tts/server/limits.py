@@ -12,14 +12,15 @@ from tts.server.requests import RequestError
 class Limits:
     """`at_once` requests are computed at the same time, `waiting` more are held open.
 
-    `characters` of a text; `synthesis_seconds` of computing for one; `patience`: seconds that a client may take to read
-    what it was sent.
+    Of one request: `characters` of its text, `synthesis_seconds` of computing, `speech_seconds` of what is said;
+    `patience`: seconds that a client may take to read what it was sent.
     """
 
     at_once: int = 1
     waiting: int = 16
     characters: int = 4096
     synthesis_seconds: float = 120.0
+    speech_seconds: float = 1200.0
     patience: float = 60.0
 
 

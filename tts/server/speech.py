@@ -62,7 +62,7 @@ class SpeechEndpoint:
     async def _speak(self, served: Served, wanted: SpeechRequest, send: Send) -> int:
         """Returns the status of the answer; 0 where it was broken off."""
         service = self.service
-        job = _Job(service.samples(served, wanted), service.limits.synthesis_seconds)
+        job = _Job(service.samples(served, wanted), service.limits, served.rate)
         try:
             if wanted.streamed:
                 return await self._streamed(job, served, wanted, send)
@@ -112,18 +112,18 @@ class SpeechEndpoint:
 
 @dataclass(eq=False)
 class _Job:
-    """Speech in the making: the pieces, how many seconds of computing they may take, and have taken."""
+    """Speech in the making: its pieces at `rate` Hz, and the seconds of computing and the samples that there were."""
 
     pieces: Iterator[Floats]
-    most_seconds: float
+    limits: Limits
+    rate: int
     seconds: float = 0.0
     samples: int = 0
 
     def next(self) -> Floats | None:
         """The next samples, None at the end; raises RequestError."""
-        if self.seconds > self.most_seconds:
-            message = f"the text takes more than {self.most_seconds:g} s of computing; send it in parts"
-            raise RequestError(503, message, "input", "too_slow")
+        self._check(self.seconds, self.limits.synthesis_seconds, "computing")
+        self._check(self.samples / self.rate, self.limits.speech_seconds, "speech")
         started = time.perf_counter()
         try:
             found = next(self.pieces, None)
@@ -133,6 +133,12 @@ class _Job:
             self.seconds += time.perf_counter() - started
         self.samples += 0 if found is None else len(found)
         return found
+
+    def _check(self, seconds: float, most: float, what: str) -> None:
+        if seconds > most:
+            raise RequestError(
+                400, f"the text takes more than {most:g} s of {what}; send it in parts", "input", "too_long"
+            )
 
     def close(self) -> None:
         """Stop what computes the pieces."""

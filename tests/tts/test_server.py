@@ -223,6 +223,39 @@ def test_speech_that_takes_too_long_is_refused_or_broken_off(voices: list[Served
     assert told == ["an answer was broken off: the text takes more than 0.0001 s of computing; send it in parts"]
 
 
+def test_a_fault_of_ours_is_told_and_counted(voices: list[Served], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    service = Service(voices, tell=told.append)
+
+    def broken(served: object, wanted: object) -> Iterator[np.ndarray]:
+        raise ZeroDivisionError("by zero")
+        yield
+
+    monkeypatch.setattr(service, "samples", broken)
+    with served(service) as client:
+        answer = asked(client)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (500, "server_error")
+    assert told == ["unexpected ZeroDivisionError: by zero"]
+    assert service.counters.answers == {500: 1}
+
+
+def test_at_once_says_the_same_as_one_after_another(voices: list[Served]) -> None:
+    with served(Service(voices, Limits(at_once=4))) as client:
+        texts = [f"{word} {number} times, the {word}smithy." for number, word in enumerate(["Gold", "Lock"] * 6)]
+        alone = [asked(client, input=text, response_format="pcm").content for text in texts]
+        together: dict[str, bytes] = {}
+
+        def ask(text: str) -> None:
+            together[text] = asked(client, input=text, response_format="pcm").content
+
+        threads = [threading.Thread(target=ask, args=(text,)) for text in texts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [together[text] for text in texts] == alone
+
+
 def test_a_pause_without_end_has_one(voices: list[Served]) -> None:
     with served(Service(voices, Limits(speech_seconds=5.0))) as client:
         text = "<speak>Wait." + '<break time="10s"/>' * 20 + "Go on.</speak>"

@@ -47,6 +47,9 @@ class SpeechEndpoint:
             await refusal(error, service.doorkeeper)(scope, receive, send)
         except ClientDisconnect:
             pass
+        except Exception:
+            status = 500
+            raise
         finally:
             service.counters.answered(status)
 

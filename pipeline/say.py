@@ -26,6 +26,9 @@ def say_text(
     lexicon: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Own pronunciations: a word and its ARPAbet phones a line.")
     ] = None,
+    espeak: Annotated[
+        bool, typer.Option("--espeak", help="Pronounce words of no dictionary by eSpeak NG (GPL-3.0), if installed.")
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")] = "cpu",
     bits: Annotated[int, typer.Option(help="Of a .wav or .flac, 16 or 24.")] = 16,
     raw: Annotated[bool, typer.Option("--raw", help="With -o -: 16 bit PCM without a header.")] = False,
@@ -36,5 +39,5 @@ def say_text(
 
     if not out:
         raise ConfigurationError("say: where to? give -o OUT.wav, or -o - for stdout")
-    order = Order(voice, text_of(text, file), out, rate, pitch, volume, seed, ssml, lexicon, device, bits, raw)
+    order = Order(voice, text_of(text, file), out, rate, pitch, volume, seed, ssml, lexicon, device, bits, raw, espeak)
     show_spoken(speak_to(order), output)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import islice
 
@@ -151,3 +153,12 @@ def test_long_texts_are_read_as_they_are_spoken(voice: Voice) -> None:
 
 def test_every_phone_has_a_symbol() -> None:
     assert {phone for word in LONG.words for phone in word.phones} <= set(SYMBOLS)
+
+
+def test_sentences_of_phones_need_no_dictionary() -> None:
+    program = """
+import sys
+sys.modules.update(dict.fromkeys(("num2words", "pocketsphinx", "pydantic", "typer", "soxr", "scipy")))
+import tts.synthesis, tts.audio_files
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

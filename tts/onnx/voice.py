@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from schemas.errors import RealtalkError
 from tts.delivery import checked_manner, delivered
 from tts.frontend.script import PLAIN, Manner, Sentence
-from tts.frontend.text import FrontEnd
 from tts.noise import noise_of
 from tts.origin import Origin
 from tts.timing import Timing
+
+if TYPE_CHECKING:
+    from tts.frontend.text import FrontEnd
 
 Floats = NDArray[np.float32]
 
@@ -85,10 +87,12 @@ def speak(
     seed: int = 0,
     *,
     volume: float = 0.0,
-    front_end: FrontEnd | None = None,
+    front_end: "FrontEnd | None" = None,
     ssml: bool | None = None,
 ) -> Iterator[Floats]:
     """As tts.synthesis.speak, which gives the same samples within 1e-3."""
+    from tts.frontend.text import FrontEnd
+
     manner = checked_manner(rate, pitch, volume)
     sentences = (front_end or FrontEnd()).sentences(text, ssml)
     laid_out = partial(utterance_of, voice, manner=manner, seed=seed)

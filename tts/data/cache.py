@@ -166,4 +166,5 @@ def _without_arrays(example: Example) -> Example:
 
 def _joined(parts: Iterable[NDArray], empty: Sequence[int], kind: type) -> NDArray:
     found = list(parts)
-    return np.concatenate(found).astype(kind) if found else np.zeros(empty, kind)
+    # safetensors writes memory as it lies, whatever the strides say.
+    return np.ascontiguousarray(np.concatenate(found), kind) if found else np.zeros(empty, kind)

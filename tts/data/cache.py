@@ -83,7 +83,8 @@ class FeatureReader:
 
     def _span(self, number: int, first: int, frames: int | None) -> tuple[int, int]:
         start, end = (int(self._frame_starts[number + k]) for k in (0, 1))
-        return start + first, end if frames is None else min(start + first + frames, end)
+        first = min(start + first, end)
+        return first, end if frames is None else min(first + frames, end)
 
 
 def feature_file(

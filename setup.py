@@ -42,6 +42,8 @@ CORE = [
 
 # espeak-ng is GPL-3.0: only the demonstration speaks with it, and only where this extra is installed.
 DEMO = ["espeakng-loader>=0.2.4"]
+SERVE = ["starlette>=0.47,<2", "uvicorn>=0.35,<1"]
+ONNX = ["onnx>=1.18,<2"]
 WHISPER = "openai-whisper==20250625"
 # What reads exports in their tests, as their users do.
 READERS = [
@@ -60,6 +62,8 @@ TEST = [
     "pytest-xdist>=3,<4",
     *DEMO,
     *READERS,
+    *SERVE,
+    *ONNX,
 ]
 CHECK = [
     "mypy>=1.11,<3",
@@ -83,6 +87,7 @@ setup(
     package_data={
         "pipeline": ["templates/*"],
         "pipeline.report": ["assets/*"],
+        "tts.server": ["assets/*"],
         "transforms.text": ["data/*.npz"],
         "transforms.models": ["*.json", "*.npz"],
     },
@@ -93,6 +98,8 @@ setup(
         "neural": [WHISPER, "pyannote.audio>=4.0.7,<5"],
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "demo": DEMO,
+        "serve": SERVE,
+        "onnx": ONNX,
         "test": TEST,
         "dev": TEST + CHECK,
     },

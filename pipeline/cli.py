@@ -20,6 +20,7 @@ from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
 from pipeline.runs_command import app as runs_app
 from pipeline.say import say_text
+from pipeline.serve_command import onnx, serve
 from pipeline.train import train
 from pipeline.watch_command import watch
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
@@ -316,6 +317,8 @@ def export(
 
 app.command()(train)
 app.command("say")(say_text)
+app.command()(serve)
+app.command()(onnx)
 app.command()(watch)
 app.add_typer(runs_app, name="runs")
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import NO_ROOM, ConfigurationError, RealtalkError
-from tts.voice import VoiceFacts
+from tts.origin import Origin
 
 Floats = NDArray[np.float32]
 
@@ -23,6 +23,16 @@ BITS = (16, 24)
 # What stands for a length that is not known yet.
 _UNKNOWN = 0xFFFFFFFF
 _FORMATS: Mapping[str, str] = MappingProxyType({".wav": "WAV", ".flac": "FLAC", ".mp3": "MP3"})
+
+
+class Named(Protocol):
+    """What has a name and an origin: the facts of a voice."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def origin(self) -> Origin: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Marks:
     comment: str
 
 
-def marks_of(facts: VoiceFacts) -> Marks:
+def marks_of(facts: Named) -> Marks:
     """The marks of a voice's speech."""
     origin = facts.origin
     version = f" {origin.dataset_version}" if origin.dataset_version else ""

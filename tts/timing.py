@@ -12,9 +12,9 @@ from tts.phones import PAUSE, Symbols
 Floats = NDArray[np.float32]
 
 # Inner pauses shorter than a frame are the mean of none and some: there is none.
-_LEAST_PAUSE = 1.0
+LEAST_PAUSE = 1.0
 # Frames of silence that a sentence is spoken with at its beginning and its end.
-_LEAD, _TAIL = (3, 10), (6, 20)
+LEAD, TAIL = (3, 10), (6, 20)
 # Seconds between sentences, and between paragraphs, at the voice's own pace.
 _BETWEEN_SENTENCES, _BETWEEN_PARAGRAPHS = (0.25, 0.6), (0.6, 1.0)
 _PARAGRAPH = 1.5
@@ -41,9 +41,9 @@ def timing_of(symbols: Symbols, frames: Floats, rates: Floats | float) -> Timing
     wanted = np.asarray(frames, np.float64) / rates
     is_pause = symbols.ids == PAUSE
     lead, tail = float(wanted[0]), float(wanted[-1])
-    wanted = np.where(is_pause, np.where(wanted < _LEAST_PAUSE, 0.0, wanted), np.maximum(wanted, 1.0))
-    wanted[0] = round(float(np.clip(lead, *_LEAD)))
-    wanted[-1] = np.clip(tail, *_TAIL)
+    wanted = np.where(is_pause, np.where(wanted < LEAST_PAUSE, 0.0, wanted), np.maximum(wanted, 1.0))
+    wanted[0] = round(float(np.clip(lead, *LEAD)))
+    wanted[-1] = np.clip(tail, *TAIL)
     # Not np.round, by which 0.5, 1.5, 2.5 are 0, 2, 2.
     ends = np.floor(np.cumsum(wanted) + 0.5).astype(np.int64)
     return Timing(np.diff(ends, prepend=0), lead, tail)

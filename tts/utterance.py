@@ -1,6 +1,5 @@
 """A sentence on its way through a voice's networks: whole until its frames are laid out, then piece by piece."""
 
-import hashlib
 import math
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from tts.frontend.script import Manner, Sentence
 from tts.models.acoustic import AcousticModel
+from tts.noise import noise_of
 from tts.phones import Symbols
 from tts.timing import Timing, timing_of
 from tts.training.examples import symbols_only
@@ -92,9 +92,5 @@ def samples_of(voice: Voice, utterance: Utterance, start: int, end: int) -> Floa
 
 
 def _noise(voice: Voice, symbols: Symbols, frames: int, seed: int) -> Tensor:
-    """Noise for the refiner that only the seed and the sentence decide, not the sentences before."""
-    content = b"|".join((str(seed).encode("ascii"), symbols.ids.tobytes(), symbols.marks.tobytes()))
-    own = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1
-    # Drawn on the CPU: a GPU's generator gives other numbers.
-    generator = torch.Generator().manual_seed(own)
-    return torch.randn((1, voice.facts.features.mels, frames), generator=generator).to(voice.device)
+    found = noise_of(symbols, seed, voice.facts.features.mels, frames)
+    return torch.from_numpy(found)[None].to(voice.device)

@@ -22,33 +22,13 @@ from tts.files import write_whole
 from tts.models.acoustic import AcousticModel
 from tts.models.presets import AcousticSettings, VocoderSettings
 from tts.models.vocoder import Vocoder
+from tts.origin import Origin
 from tts.training.examples import Norms
 
 VOICE_NAME = "voice.json"
 ACOUSTIC_NAME = "acoustic.safetensors"
 VOCODER_NAME = "vocoder.safetensors"
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a voice was trained from. `scope` and `expiry` (YYYY-MM-DD, "" for none) are the consent's.
-
-    `without_consent` is the reason that was given where no consent is on record, else "".
-    """
-
-    dataset: str
-    dataset_version: str
-    speaker: str
-    clips: int
-    seconds: float
-    tier: str
-    consent_id: str
-    scope: tuple[str, ...] = ()
-    expiry: str = ""
-    without_consent: str = ""
-    licenses: tuple[str, ...] = ()
-    initialised_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tts.origin import PROHIBITED
 from tts.voice import VoiceFacts, read_facts, write_whole
 
 CARD_NAME = "README.md"
-PROHIBITED = (
-    "speaking for the speaker without a consent that is on record and holds on that day",
-    "deceiving anybody: impersonation, fraud, passing a check of identity, or claiming that the speaker said it",
-    "passing its speech on unmarked, or as a recording",
-    "anything that the licences of its recordings forbid",
-)
 
 
 def write_card(folder: Path) -> None:

@@ -95,13 +95,19 @@ class AcousticModel(nn.Module):
         )
 
     def decode(
-        self, encoded: Tensor, durations: Tensor, pitch: Tensor, energy: Tensor, frames: int, mask: Tensor | None = None
+        self,
+        encoded: Tensor,
+        durations: Tensor,
+        pitch: Tensor,
+        energy: Tensor,
+        frames: int | Tensor,
+        mask: Tensor | None = None,
     ) -> Tensor:
         """What is known of each frame, (batch, width, frames), of whole `durations`, (batch, symbols)."""
         x = self.expand(encoded, durations, pitch, energy, frames)
         return self.decoder(x if mask is None else x * mask, mask)
 
-    def expand(self, encoded: Tensor, durations: Tensor, pitch: Tensor, energy: Tensor, frames: int) -> Tensor:
+    def expand(self, encoded: Tensor, durations: Tensor, pitch: Tensor, energy: Tensor, frames: int | Tensor) -> Tensor:
         """What the decoder reads, (batch, width, frames): the symbol of each frame, and where in it the frame is."""
         x = encoded + self.with_pitch(pitch[:, None]) + self.with_energy(energy[:, None])
         place, position = positions(durations, frames)
@@ -132,10 +138,10 @@ class AcousticModel(nn.Module):
         return mel * self.mel_deviation[:, None] + self.mel_mean[:, None]
 
 
-def positions(durations: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+def positions(durations: Tensor, frames: int | Tensor) -> tuple[Tensor, Tensor]:
     """Of each frame the symbol that it belongs to, (batch, frames), and where it is in it, (batch, frames, 3)."""
     ends = torch.cumsum(durations, dim=1)
-    number = torch.arange(frames, device=durations.device)
+    number = torch.arange(frames, device=durations.device)  # type: ignore[arg-type]
     place = (ends[:, None, :] <= number[None, :, None]).sum(-1).clamp(max=durations.shape[1] - 1)
     length = torch.gather(durations, 1, place).float()
     start = torch.gather(ends, 1, place).float() - length

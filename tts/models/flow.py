@@ -42,6 +42,6 @@ class FlowRefiner(nn.Module):
         """From noise (batch, mels, frames) to a spectrogram, by Euler's method."""
         x = noise
         for step in range(steps):
-            time = torch.full((len(x),), step / steps, device=x.device)
+            time = torch.full((x.shape[0],), step / steps, device=x.device)
             x = x + self.velocity(x, mel, hidden, time) / steps
         return x

@@ -1,0 +1,32 @@
+"""Whose voice it is, and what it was trained from. Plain Python, for whatever runs the voice."""
+
+from dataclasses import dataclass
+
+#: What no voice may be used for, whatever its consent allows.
+PROHIBITED = (
+    "speaking for the speaker without a consent that is on record and holds on that day",
+    "deceiving anybody: impersonation, fraud, passing a check of identity, or claiming that the speaker said it",
+    "passing its speech on unmarked, or as a recording",
+    "anything that the licences of its recordings forbid",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a voice was trained from. `scope` and `expiry` (YYYY-MM-DD, "" for none) are the consent's.
+
+    `without_consent` is the reason that was given where no consent is on record, else "".
+    """
+
+    dataset: str
+    dataset_version: str
+    speaker: str
+    clips: int
+    seconds: float
+    tier: str
+    consent_id: str
+    scope: tuple[str, ...] = ()
+    expiry: str = ""
+    without_consent: str = ""
+    licenses: tuple[str, ...] = ()
+    initialised_from: str = ""

@@ -1,0 +1,1 @@
+"""Voices over HTTP, as OpenAI's clients ask for speech."""

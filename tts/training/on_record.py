@@ -24,8 +24,8 @@ def train_on_record(options: TrainOptions, tell: Callable[[str], None]) -> Voice
     """
     if belongs_to_run() or os.environ.get("RANK", "0") != "0":
         return train(options, tell)
-    about = {"configuration": asdict(options.settings), "devices": devices_of(options.device), "tell": tell}
-    with recorded("train", parameters_of(options), options.out, **about) as run:
+    parameters, settings, devices = parameters_of(options), asdict(options.settings), devices_of(options.device)
+    with recorded("train", parameters, options.out, configuration=settings, devices=devices, tell=tell) as run:
         facts = train(options, run.tell)
         run.note(steps=dict(facts.steps), minutes=dict(facts.minutes), clips=facts.origin.clips)
         if not is_done(options, facts):

@@ -26,6 +26,7 @@ CORE = [
     "PyYAML>=6,<7",
     "resemblyzer==0.1.4",
     "rich>=13,<16",
+    "safetensors>=0.4.3,<1",
     "scikit-learn>=1.5,<2",
     "scipy>=1.14,<2",
     # webrtcvad imports pkg_resources, which setuptools 82 no longer has.

@@ -38,6 +38,7 @@ class Order:
     device: str = "cpu"
     bits: int = 16
     raw: bool = False
+    espeak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,15 @@ def speak_to(order: Order) -> Spoken:
     import torch
 
     from tts.audio_files import marks_of, stream_audio, write_audio
+    from tts.frontend.espeak import EspeakPronouncer
     from tts.frontend.lexicon import read_lexicon
     from tts.frontend.text import FrontEnd
     from tts.synthesis import checked_manner, speak_sentences
     from tts.voice import load_voice
 
     manner = checked_manner(order.rate, order.pitch, order.volume)
-    front_end = FrontEnd(read_lexicon(order.lexicon) if order.lexicon else {}, _once(say))
+    pronouncer = EspeakPronouncer() if order.espeak else None
+    front_end = FrontEnd(read_lexicon(order.lexicon) if order.lexicon else {}, _once(say), pronouncer)
     _check_device(order.device)
     # A second thread takes more time to wake up than it saves on networks of this size.
     torch.set_num_threads(1)

@@ -106,6 +106,7 @@ class Align(Stage):
     names: tuple[str, ...] | None = None
     language: str = "en"
     name = "utterances"
+    version = 2
     result = Utterances
 
     def inputs(self, state: EpisodeState) -> tuple[Any, ...]:

@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from tts.frontend.script import PITCHES, PLAIN, RATES, VOLUMES, Manner, Sentence
-from tts.frontend.text import FrontEnd
 from tts.timing import faded, gain_curve, limited, pieces, silence_between
 from tts.utterance import Utterance, samples_of, utterance_of
 from tts.voice import Voice
+
+if TYPE_CHECKING:
+    from tts.frontend.text import FrontEnd
 
 Floats = NDArray[np.float32]
 
@@ -27,7 +30,7 @@ def speak(
     seed: int = 0,
     *,
     volume: float = 0.0,
-    front_end: FrontEnd | None = None,
+    front_end: "FrontEnd | None" = None,
     ssml: bool | None = None,
 ) -> Iterator[Floats]:
     """Samples of a text, mono float32 within -0.99 to 0.99 at voice.facts.features.sampling_rate, as they are made.
@@ -37,6 +40,9 @@ def speak(
     Raises RealtalkError before the first samples where the text is no good SSML or nothing of it can be said, and
     ConfigurationError for values out of range.
     """
+    # Sentences of phones can be spoken where what a text needs (a dictionary, num2words) is not installed.
+    from tts.frontend.text import FrontEnd
+
     manner = checked_manner(rate, pitch, volume)
     sentences = (front_end or FrontEnd()).sentences(text, ssml)
     return speak_sentences(voice, sentences, manner, seed)

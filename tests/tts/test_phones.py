@@ -37,3 +37,10 @@ def test_marks_of_words(word: str, mark: int) -> None:
 def test_what_is_no_phone_is_named() -> None:
     with pytest.raises(ValueError, match="'XX' is no phone"):
         symbols_of([("x", ["XX"])])
+
+
+def test_the_full_stop_of_an_abbreviation_is_no_mark() -> None:
+    assert mark_of("Dr.", "Smith") == NO_MARK
+    assert mark_of("Dr.") == STOP
+    symbols = symbols_of([("Mr.", ("M",)), ("Po.", ("P",)), ("So", ("S",))])
+    assert symbols.marks[symbols.ids == PAUSE].tolist() == [EDGE, NO_MARK, STOP, NO_MARK]

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import islice
 
@@ -16,9 +18,7 @@ from tts.utterance import samples_of, utterance_of
 from tts.voice import Voice, load_voice
 
 TEXT = "It was a bright cold day in April, and the clocks were striking thirteen. Nobody minded."
-LONG = Sentence(
-    (*(SaidWord(word, ("L", "OW", "NG", "ER")) for word in ["longer"] * 30), SaidWord("end.", ("EH", "N", "D")))
-)
+LONG = Sentence((*[SaidWord("longer", ("L", "AO", "NG", "ER"))] * 30, SaidWord("end.", ("EH", "N", "D"))))
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +84,14 @@ def test_the_first_samples_come_before_the_others_are_made(voice: Voice) -> None
 
 def test_rate_pitch_and_volume_change_what_they_say(voice: Voice) -> None:
     plain = utterance_of(voice, LONG, Manner(), 0)
-    fast = utterance_of(voice, LONG, Manner(rate=2.0), 0)
+    slow = utterance_of(voice, LONG, Manner(rate=0.5), 0)
     inner = slice(1, -1)
-    assert fast.timing.durations[inner].sum() == pytest.approx(plain.timing.durations[inner].sum() / 2, rel=0.06)
+    assert slow.timing.durations[inner].sum() == pytest.approx(2 * plain.timing.durations[inner].sum(), rel=0.1)
     high = utterance_of(voice, LONG, Manner(pitch=3.0), 0)
     assert np.array_equal(high.timing.durations, plain.timing.durations)
     assert not torch.allclose(*(one.spectrogram.until(10) for one in (high, plain)))
     usual, quiet = (np.concatenate(list(speak_sentences(voice, [LONG], Manner(volume=v)))) for v in (-20.0, -26.0))
-    assert quiet == pytest.approx(usual * 10**-0.3, abs=1e-4)
+    assert np.abs(quiet - usual * 10**-0.3).max() < 1e-4
 
 
 def test_one_word_may_be_said_differently(voice: Voice) -> None:
@@ -153,3 +153,12 @@ def test_long_texts_are_read_as_they_are_spoken(voice: Voice) -> None:
 
 def test_every_phone_has_a_symbol() -> None:
     assert {phone for word in LONG.words for phone in word.phones} <= set(SYMBOLS)
+
+
+def test_sentences_of_phones_need_no_dictionary() -> None:
+    program = """
+import sys
+sys.modules.update(dict.fromkeys(("num2words", "pocketsphinx", "pydantic", "typer", "soxr", "scipy")))
+import tts.synthesis, tts.audio_files
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

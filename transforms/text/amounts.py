@@ -50,7 +50,9 @@ _TIMES = re.compile(r"(\d+)[x×](\d+)?")
 _PHONE = re.compile(r"\+?\d{1,4}(?:[-.]\d{2,4}){1,4}")
 _PHONE_REST = re.compile(r"\d{3}[-.]\d{4}")
 _MONEY_BEFORE = re.compile(rf"[A-Z]{{0,2}}([{_SIGNS}])[\d.,]+")
-_PLAIN = re.compile(r"[\d,]+(?:\.\d+)?")
+_PLAIN = re.compile(r"[-−+]?[\d,]+(?:\.\d+)?")
+# Letters that are units after a number and a space, if rather not than those of APART.
+_UNIT_LETTERS = frozenset("mgVWLlh")
 
 
 def money(core: str, context: Context) -> Readings:
@@ -156,10 +158,13 @@ def _unit(symbol: str, whole: str | None) -> tuple[str, str] | None:
 
 
 def _unit_alone(core: str, context: Context) -> Readings:
-    if core not in APART or not _PLAIN.fullmatch(context.previous):
+    is_letter = core in _UNIT_LETTERS
+    if not (is_letter or core in APART) or not _PLAIN.fullmatch(context.previous):
         return ()
     one, many = UNITS[core]
-    ways = (one, many) if context.previous == "1" else (many, one)
+    ways = [one, many] if context.previous == "1" else [many, one]
+    if is_letter:
+        ways.append(core.lower())
     return distinct(tuple(way.split()) for way in ways)
 
 

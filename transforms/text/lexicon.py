@@ -258,7 +258,7 @@ SYMBOLS: dict[str, str] = {
 # Said as words although written in capitals, and unknown to the dictionary, which speaks of 1998.
 ACRONYMS = _words("covid fomo yolo gif nasdaq opec pepfar potus scotus flotus swat wasp bafta sars")
 # Written in capitals these are letters, though the same letters are a word.
-INITIALISMS = _words("ai cd dc eu hr id ip it la mc md ms os pa pm pr st tv uk un us")
+INITIALISMS = _words("ai cd dc est eu hr id ip it la mc md ms os pa pm pr st tv uk un us")
 IRREGULAR: dict[str, tuple[str, ...]] = {
     "aka": ("a k a", "also known as"),
     "asap": ("a s a p", "asap"),
@@ -275,6 +275,7 @@ IRREGULAR: dict[str, tuple[str, ...]] = {
     "mp4": ("m p four",),
     "ok": ("okay",),
     "omg": ("o m g", "oh my god"),
+    "ph.d": ("p h d",),
     "phd": ("p h d",),
     "sql": ("sequel", "s q l"),
     "tbd": ("t b d",),

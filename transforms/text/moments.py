@@ -53,7 +53,9 @@ def _clock(match: re.Match[str], half_day_follows: bool) -> Readings:
         bare = (*hours, *tail)
         if half or half_day_follows:
             return distinct([bare, (*hours, "o'clock", *tail)])
-        return distinct([(*hours, "o'clock"), bare, (*hours, "hundred")])
+        ways = [(*hours, "o'clock"), bare, (*hours, "hundred")]
+        # Nobody's clock strikes fourteen.
+        return distinct(ways if int(hour) <= 12 else ways[::-1])
     ways = [(*hours, *minutes, *tail) for minutes in _minutes(minute)]
     if not tail and int(hour) <= 12:
         ways += _past(int(hour), int(minute))

@@ -38,6 +38,8 @@ _LONGEST_INITIALISM = 4
 _DOTTED_LETTERS = re.compile(r"(?:[A-Za-z]\.){1,6}[A-Za-z]?(?:'?s)?")
 _CAPITALS = re.compile(r"([A-Z]{2,})('?s|'S)?")
 _ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})(st|nd|rd|th)?")
+# Nothing else is written so.
+_ONLY_NUMERALS = frozenset(("II", "III", "VII", "VIII", "XII", "XIII", "XVII", "XVIII"))
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z']+|[A-Z]")
 _NAME_PREFIXES = frozenset(("d", "de", "di", "du", "el", "la", "le", "mac", "mc", "o", "van", "von"))
 _RUNS = re.compile(r"[A-Za-z']+|\d+")
@@ -88,6 +90,8 @@ def roman_numeral(core: str, context: Context) -> Readings:
     stem = core.removesuffix("'s")
     match = _ROMAN.fullmatch(stem)
     before = context.previous.lower()
+    if match and stem in _ONLY_NUMERALS and (context.shouting or not context.previous[:1].isupper()):
+        return distinct([cardinals(_roman_value(stem))[0], tuple(stem.lower())])
     if not match or context.shouting or not context.previous[:1].isupper() or before.endswith("."):
         return ()
     # John L Sullivan, "Henry, I said": a single letter is a numeral only where nothing else is likely.

@@ -19,7 +19,7 @@ from tts.data.features import COLUMNS, Example, FeatureSettings, MelSpectrogram,
 from tts.phones import Symbols
 
 #: Raised when the same clip gives other features than before.
-_VERSION = 2
+_VERSION = 3
 # Tiers from the strictest on; a tier takes what the stricter ones take.
 TIERS = ("strict", "default", "permissive")
 _PER_SYMBOL = ("ids", "marks", "places", "durations", "pitch", "energy")

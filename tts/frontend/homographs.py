@@ -30,7 +30,7 @@ _DETERMINERS = _words(
 _HAVE = _words("have has had having i've you've we've they've been was were is are being haven't hasn't hadn't he's")
 _PAST = _words("he she it already yesterday")
 _BE = _words("is are was were be been being am")
-_NEAR = _words("so very too as pretty quite really how came come get got getting stay stayed") | _BE
+_NEAR = _words("so very too as pretty quite really how came come get got getting stay stayed a it's that's") | _BE
 _ON_AIR = _words("go goes going went gone broadcast aired streamed streaming recorded performed performing")
 
 
@@ -54,6 +54,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = MappingProxyType(
         "bass": (_Rule("B EY S"),),
         "bow": (_verb("B AW"), _Rule("B AW", after=_words("of down")), _Rule("B OW", _DETERMINERS), _Rule("B AW")),
         "close": (
+            _Rule("K L OW Z", after=_words("of")),
             _verb("K L OW Z"),
             _Rule("K L OW S", _NEAR, _words("to friend friends call look range relationship family ties attention")),
             _Rule("K L OW Z"),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 _SOUNDS = MappingProxyType(
     {
         "aɪ": "AY", "aʊ": "AW", "eɪ": "EY", "oʊ": "OW", "əʊ": "OW", "ɔɪ": "OY", "tʃ": "CH", "dʒ": "JH",
+        "oɹ": "AO R", "or": "AO R", "ᵻ": "IH",
         "ɪə": "IH R", "eə": "EH R", "ʊə": "UH R", "ɝ": "ER", "ɚ": "ER", "ɜ": "ER", "əɹ": "ER", "ɜɹ": "ER", "ər": "ER",
         "ɜr": "ER", "ɑ": "AA", "ɒ": "AA", "a": "AA", "æ": "AE", "ʌ": "AH", "ə": "AH", "ɐ": "AH", "ɔ": "AO", "ɛ": "EH",
         "e": "EH", "ɪ": "IH", "ɨ": "IH", "i": "IY", "ʊ": "UH", "u": "UW", "o": "OW", "b": "B", "d": "D", "ð": "DH",

@@ -1,7 +1,7 @@
 """Written tokens to words with phones: by the user's lexicon, by their neighbours, by the dictionary."""
 
-import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from schemas.text import Token
 from transforms.text.pronunciation import Pronouncer, plural_ending
@@ -15,7 +15,6 @@ Phones = tuple[str, ...]
 # A token that is more words than this (a telephone number) is said as words of its own.
 _MOST_IN_ONE = 3
 _LETTER_A: Phones = ("EY",)
-_CLOSING = re.compile(r"[^\w]*$")
 
 
 class Speller:
@@ -96,5 +95,9 @@ def _words_of(token: Token, manner: Manner, parts: Sequence[tuple[str, Phones]])
     for word, phones in parts[:-1]:
         yield SaidWord(word, phones, manner)
     word, phones = parts[-1]
-    ending = _CLOSING.search(token.text)
-    yield SaidWord(word + (ending[0] if ending else ""), phones, manner)
+    yield SaidWord(word + _ending(token.text), phones, manner)
+
+
+def _ending(text: str) -> str:
+    """The punctuation at the end of a token."""
+    return "".join(takewhile(lambda letter: not letter.isalnum(), reversed(text)))[::-1]

@@ -17,7 +17,10 @@ from tts.frontend.say_as import KINDS, say_as
 from tts.frontend.script import PLAIN, Manner
 from tts.frontend.ssml_values import emphasis, prosody, seconds_of_break
 
-_BEGINNING = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<speak[\s>/]", re.DOTALL)
+_BEGINNING = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<speak[\s>/]", re.DOTALL)
+# Of one <phoneme>: it is said in one go.
+_MOST_PHONES = 100
+_SHOWN = 40
 _ALPHABETS = ("ipa", "x-arpabet", "arpabet")
 _COLLECTED = frozenset(("say-as", "phoneme", "sub"))
 # Understood, though nothing is made of them.
@@ -126,17 +129,21 @@ class _Reader:
             try:
                 return list(say_as(text, given.get("interpret-as", ""), given.get("format", ""), manner))
             except ValueError as error:
-                raise _SsmlError(f"{text[:40]!r} {error}") from None
+                raise _SsmlError(f"{text[:_SHOWN]!r} {error}") from None
         return [Said(text or "?", self._phones(given), manner)]
 
     def _phones(self, given: Mapping[str, str]) -> tuple[str, ...]:
         alphabet = given.get("alphabet", "ipa")
         if alphabet not in _ALPHABETS:
             raise _SsmlError(f"the alphabet {alphabet!r} is not read, there are ipa and x-arpabet")
+        written = given.get("ph", "")
         try:
-            return phones_of_ipa(given.get("ph", "")) if alphabet == "ipa" else phones_of(given.get("ph", ""))
+            phones = phones_of_ipa(written) if alphabet == "ipa" else phones_of(written)
         except ValueError as error:
-            raise _SsmlError(f"ph={given.get('ph', '')!r}: {error}") from None
+            raise _SsmlError(f"ph={written[:_SHOWN]!r}: {error}") from None
+        if len(phones) > _MOST_PHONES:
+            raise _SsmlError(f"ph={written[:_SHOWN]!r}...: has {len(phones)} phones, {_MOST_PHONES} are the most")
+        return phones
 
     def _note(self, what: str) -> None:
         self._tell(f"SSML, line {self.line_of()}: {what}")

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, zip_longest
 from types import MappingProxyType
 
 from schemas.errors import RealtalkError
 from transforms.text.pronunciation import Pronouncer
+from transforms.text.sentences import is_sentence_end
 from transforms.text.spoken import is_unsayable, tokenise_many
 from tts.frontend.cut import cut_to_length, sentences_of
 from tts.frontend.lexicon import Lexicon
@@ -17,6 +18,9 @@ from tts.frontend.ssml import is_ssml, read_ssml
 from tts.frontend.written import as_tokenised
 
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
+# Not at spaces that hold a number together.
+_SPACES = re.compile(r"[ \t\r\n]+")
+_LEAST_WORDS = 20
 _MOST_TOLD = 40
 
 NO_LEXICON: Lexicon = MappingProxyType({})
@@ -91,7 +95,15 @@ class FrontEnd:
 
 
 def _parts(text: str) -> Iterator[Part]:
-    """A plain text: its paragraphs, between empty lines."""
+    """A plain text: its paragraphs, between empty lines, a few sentences at a time: the first shall soon be ready."""
     for paragraph in _PARAGRAPHS.split(text.strip()):
-        yield Text(paragraph)
+        words = _SPACES.split(paragraph)
+        portion: list[str] = []
+        for word, following in zip_longest(words, words[1:], fillvalue=""):
+            portion.append(word)
+            if following and len(portion) >= _LEAST_WORDS and is_sentence_end(word, following):
+                yield Text(" ".join(portion))
+                yield End()
+                portion = []
+        yield Text(" ".join(portion))
         yield End(paragraph=True)

@@ -2,6 +2,8 @@
 
 import re
 
+from transforms.text.lexicon import MONTHS
+
 # Thousands apart by spaces: "1 000 000"; by narrow ones also where the last aren't zeros.
 _APART = re.compile(r"(?<![\d.,])\d{1,3}(?:(?: \d{3})* 000|(?:[\u00a0\u2009\u202f]\d{3})+)(?![\d,]|\.\d)")
 _TELEPHONE = re.compile(r"\+\d{1,3}(?:[ \u00a0]\(?\d{2,4}\)?){2,5}(?!\d)")
@@ -9,14 +11,27 @@ _TELEPHONE = re.compile(r"\+\d{1,3}(?:[ \u00a0]\(?\d{2,4}\)?){2,5}(?!\d)")
 _REFERENCE = re.compile(r"\[[\d, –-]*\]")
 _EDITED = re.compile(r"\[([^\[\]]{0,200})\]")
 _NOTES = re.compile("[♪♫♬]+")
-_SIGNS = ((re.compile(r"(?<!\w)~(?=\d)"), "about "), (re.compile(r"±\s?(?=\d)"), "plus or minus "))
+_DAY = r"[1-9]|[12]\d|3[01]"
+_MONTHS = "|".join(month.title() for month in MONTHS)
+_VULGAR = {"1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1/5": "⅕", "1/8": "⅛", "3/8": "⅜"}
+_SAID = (
+    (re.compile(r"(?<!\w)~(?=\d)"), "about "),
+    (re.compile(r"±\s?(?=\d)"), "plus or minus "),
+    (re.compile(r"(?<=\d) [x×] (?=\d)"), " by "),
+    (re.compile(r"(?<=\d)\^(?=\d)"), " to the power of "),
+    (re.compile(r"(?<=\d)( ?[ap]\.?m\.?)[-–—](?=\d)", re.IGNORECASE), r"\1 to "),
+    # "4 March": the fourth of.
+    (re.compile(rf"(?<![\w.,/-])(?:the )?({_DAY})(?:st|nd|rd|th)? ({_MONTHS})(?![a-z])"), r"the \1th of \2"),
+)
+_MIXED = re.compile(rf"(?<=\d) ({'|'.join(_VULGAR)})(?![\d/])")
 
 
 def as_tokenised(text: str) -> str:
     """The text, written so that transforms.text.spoken.tokenise reads it as a book is read."""
     text = _APART.sub(lambda match: re.sub(r"\s", "", match[0]), text)
     text = _TELEPHONE.sub(lambda match: re.sub(r"[ \u00a0]", "-", re.sub(r"[()]", "", match[0])), text)
+    text = _MIXED.sub(lambda match: _VULGAR[match[1]], text)
     text = _EDITED.sub(r"(\1)", _REFERENCE.sub("", _NOTES.sub(" ", text)))
-    for sign, words in _SIGNS:
+    for sign, words in _SAID:
         text = sign.sub(words, text)
     return text

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,10 @@ class FolderFileSystem(FileSystem):
         folder = root if root.is_dir() else root.parent
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
             if path.is_file() and str(path).startswith(str(root)):
-                yield FileMetadata(PREFIX + str(path), path.stat().st_size, path.stat().st_mtime)
+                # A bucket lists what is there at one moment.
+                with suppress(FileNotFoundError):
+                    found = path.stat()
+                    yield FileMetadata(PREFIX + str(path), found.st_size, found.st_mtime)
 
     def create(self, path: str, mime_type: str = "", compression_type: str = CompressionTypes.AUTO) -> Any:
         local(path).parent.mkdir(parents=True, exist_ok=True)

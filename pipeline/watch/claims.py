@@ -37,10 +37,13 @@ class Claims:
     def take(self) -> bool:
         """Claim the turn; whether it is ours. A claim of our own from before is a dead process's: it is taken over."""
         self.renew()
-        if not self._others():
-            return True
-        self.give_back()
-        return False
+        alone = False
+        try:
+            alone = not self._others()
+        finally:
+            if not alone:
+                self.give_back()
+        return alone
 
     def renew(self) -> None:
         """Let the claim last from now on."""

@@ -1,8 +1,10 @@
 """A command for each version, exactly once: with real watchers that are killed, doubled, and stopped."""
 
+import io
 import json
 import os
 import signal
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ def noting(trace: Path, more: str = "") -> list[str]:
     return shell(f'echo "$REALTALK_VERSION $REALTALK_START" >>{trace}; {more}')
 
 
+def once(dataset: Path, *more: str, command: list[str]) -> tuple[int, str]:
+    """Exit code and what was said of a watcher in this process that does what is there to do."""
+    with redirect_stderr(io.StringIO()) as said:
+        code = main(["watch", str(dataset), "--interval", "0.1", "--once", *more, "--", *command])
+    return code, said.getvalue()
+
+
 def state(dataset: Path, version: str) -> State:
     entry = ledger_of(str(dataset)).entry(version)
     assert entry is not None
@@ -36,8 +45,7 @@ def state(dataset: Path, version: str) -> State:
 def test_a_version_is_run_once_however_often_it_is_looked_at(dataset: Path, trace: Path) -> None:
     version = commit_version(dataset, "one")
     for _ in range(2):
-        with watcher(dataset, "--once", command=noting(trace)) as process:
-            code, said = ended(process)
+        code, said = once(dataset, command=noting(trace))
         assert code == 0
     assert lines(trace) == [f"{version} 1"]
     assert said == f"{version}: done before\n"
@@ -47,8 +55,7 @@ def test_a_version_is_run_once_however_often_it_is_looked_at(dataset: Path, trac
 def test_the_command_is_told_of_the_dataset_in_words_and_environment(dataset: Path, trace: Path) -> None:
     version = commit_version(dataset, "one")
     script = 'echo "$0 $1 $REALTALK_DATASET {}" >>' + str(trace)
-    with watcher(dataset, "--once", command=[*shell(script), "{dataset}", "v={version}"]) as process:
-        assert ended(process)[0] == 0
+    assert once(dataset, command=[*shell(script), "{dataset}", "v={version}"])[0] == 0
     assert lines(trace) == [f"{dataset} v={version} {dataset} {{}}"]
 
 
@@ -97,8 +104,7 @@ def test_a_command_that_died_with_its_watcher_is_started_again(dataset: Path, tr
         process.wait()
         os.killpg(group, signal.SIGKILL)
     go.touch()
-    with watcher(dataset, "--once", command=command) as process:
-        assert ended(process)[0] == 0
+    assert once(dataset, command=command)[0] == 0
     assert lines(trace) == [f"{version} 1", f"{version} 2"]
 
 
@@ -126,30 +132,25 @@ def test_a_signal_ends_the_command_too_and_the_next_watcher_starts_it_again(
     assert code == 130
     assert f"{version}: interrupted" in said
     assert lines(trace) == [f"{version} 1", "ended"]
-    with watcher(dataset, "--once", command=noting(trace)) as process:
-        assert ended(process)[0] == 0
+    assert once(dataset, command=noting(trace))[0] == 0
     assert lines(trace)[2:] == [f"{version} 2"]
 
 
 def test_what_fails_is_tried_again_as_often_as_was_said_and_then_given_up(dataset: Path, trace: Path) -> None:
     version = commit_version(dataset, "one")
-    with watcher(dataset, "--once", "--retries", "1", command=noting(trace, "exit 7")) as process:
-        code, said = ended(process)
+    code, said = once(dataset, "--retries", "1", command=noting(trace, "exit 7"))
     assert code == 1
     assert said.count(f"{version}: failed, the command ended with code 7") == 2
     assert f"{version}: given up, it failed too often or was stopped" in said
-    with watcher(dataset, "--once", "--retries", "1", command=noting(trace)) as process:
-        assert ended(process)[0] == 1
-    with watcher(dataset, "--once", "--again", command=noting(trace)) as process:
-        assert ended(process)[0] == 0
+    assert once(dataset, "--retries", "1", command=noting(trace))[0] == 1
+    assert once(dataset, "--again", command=noting(trace))[0] == 0
     assert lines(trace) == [f"{version} {start}" for start in (1, 2, 3)]
 
 
 def test_what_somebody_stops_is_not_started_again_unless_that_is_asked_for(dataset: Path, trace: Path) -> None:
     version = commit_version(dataset, "one")
     for more, code in (([], 1), ([], 1), (["--again"], 1), (["--again"], 1)):
-        with watcher(dataset, "--once", *more, command=noting(trace, "exit 130")) as process:
-            assert ended(process)[0] == code
+        assert once(dataset, *more, command=noting(trace, "exit 130"))[0] == code
     assert state(dataset, version) is State.STOPPED
     assert lines(trace) == [f"{version} {start}" for start in (1, 2, 3)]
 
@@ -159,8 +160,7 @@ def test_each_task_has_its_own_turn_at_a_version_and_a_state_elsewhere_is_kept_t
 ) -> None:
     commit_version(dataset, "one")
     for more in (["--task", "a"], ["--task", "b"], ["--task", "a"], ["--task", "a", "--state", f"{trace}-state"]):
-        with watcher(dataset, "--once", *more, command=noting(trace)) as process:
-            assert ended(process)[0] == 0
+        assert once(dataset, *more, command=noting(trace))[0] == 0
     assert len(lines(trace)) == 3
     assert sorted(path.name for path in (dataset / "work/watch").iterdir()) == ["a", "b"]
     assert list(Path(f"{trace}-state").rglob("*.json"))

@@ -61,6 +61,11 @@ class InverseStft(nn.Module):
         self.n_fft, self.hop = n_fft, hop
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
 
+    @property
+    def overlap(self) -> int:
+        """Frames on either side that the samples of a frame's hop are made of too."""
+        return -(-(self.n_fft - self.hop) // (2 * self.hop))
+
     def forward(self, real: Tensor, imaginary: Tensor) -> Tensor:
         """Parts of a spectrum, each (batch, n_fft // 2 + 1, frames), to samples (batch, frames * hop)."""
         frames = torch.fft.irfft(torch.complex(real, imaginary), self.n_fft, dim=1) * self.window[:, None]

@@ -16,6 +16,7 @@ import typer
 
 from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
+from pipeline.evaluate import evaluate
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
@@ -294,6 +295,9 @@ def export(
     if not result.count:
         say("realtalk: nothing is in the export" + ("; the lines above say why" if result.refused else ""))
     return DONE if result.count else FAILED
+
+
+app.command()(evaluate)
 
 
 def _load(path: Path, overrides: Sequence[str] | None) -> "Config":

@@ -136,7 +136,9 @@ def write_reader(folder: Path, texts: Path, voice: str, episodes: int, minutes: 
         of_episode = write_episode(path, readings, 60 * minutes, seed + number)
         count, seconds = count + of_episode[0], seconds + of_episode[1]
     (folder / "consent.json").write_text(json.dumps(_consent(voice), indent=2) + "\n", encoding="utf-8")
-    (folder / "dataset.yaml").write_text(yaml.safe_dump(_configuration(folder, voice), sort_keys=False), encoding="utf-8")
+    (folder / "dataset.yaml").write_text(
+        yaml.safe_dump(_configuration(folder, voice), sort_keys=False), encoding="utf-8"
+    )
     return count, seconds
 
 
@@ -202,9 +204,7 @@ def main() -> int:
     if not given.texts.is_dir():
         print(f"synthetic_reader: {given.texts} is no folder of texts; run: apt-get install fortunes, or give --texts")
         return 0
-    count, seconds = write_reader(
-        given.folder, given.texts, given.voice, given.episodes, given.minutes, given.seed
-    )
+    count, seconds = write_reader(given.folder, given.texts, given.voice, given.episodes, given.minutes, given.seed)
     print(f"{count} sentences, {seconds / 60:.1f} minutes of speech in {given.episodes} episodes in {given.folder}")
     return 0
 

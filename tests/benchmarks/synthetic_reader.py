@@ -1,4 +1,4 @@
-"""Episodes of one synthetic reader with captions, an enrolment and a consent: a dataset that a voice can be learned from.
+"""Episodes of one synthetic reader with captions, an enrolment and a consent: what a voice can be learned from.
 
     python tests/benchmarks/synthetic_reader.py FOLDER && realtalk build FOLDER/dataset.yaml --workers 2
 

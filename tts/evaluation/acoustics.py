@@ -55,11 +55,11 @@ class Distance:
 
 def track_of(samples: Samples) -> Track:
     """The speech in samples (16 kHz, shape (n,)), without the silence before and after it."""
+    if len(samples) < SETTINGS.n_fft:
+        return Track(np.zeros((0, COEFFICIENTS + 1)), np.zeros(0))
     with torch.inference_mode():
         logs = MelSpectrogram(SETTINGS)(torch.from_numpy(np.ascontiguousarray(samples))[None])[0].T.double().numpy()
     pitch = f0(samples.astype(np.float32), SETTINGS.sampling_rate, SETTINGS.hop).astype(np.float64)
-    if not len(logs):
-        return Track(np.zeros((0, COEFFICIENTS + 1)), pitch)
     level = 10 * np.log10(np.exp(2 * logs).sum(axis=1))
     loud = np.flatnonzero(level > level.max() - _SILENCE_DB)
     inside = slice(int(loud[0]), int(loud[-1]) + 1)
@@ -67,7 +67,7 @@ def track_of(samples: Samples) -> Track:
 
 
 def mel_cepstra(logs: Floats) -> Floats:
-    """c0 to c13 of natural log-mel magnitudes, (n, mels) to (n, 14): logs = c0 / 2 + sum of c_k cos(k (m + 1/2) pi / M).
+    """c0 to c13 of natural log-mel magnitudes, (n, M) to (n, 14): logs = c0 / 2 + sum of c_k cos(k (m + 1/2) pi / M).
 
     Scaled so that the distortion's formula gives the root mean square over the mel scale, in dB.
     """

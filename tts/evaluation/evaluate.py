@@ -4,10 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from schemas.errors import ConfigurationError, RealtalkError
+from schemas.errors import ConfigurationError
 from tts.data.dataset import Dataset, open_dataset
 from tts.evaluation.figures import ClipFigures, Evaluation, clip_figures, evaluation_of
 from tts.evaluation.judges import embedded_file, identities, judge_all, recogniser_of
@@ -45,12 +42,13 @@ class Evaluated:
 def evaluate(folder: str | Path, location: str, options: Options, tell: Tell) -> Evaluated:
     """Evaluate the voice in a folder on a dataset; `tell` gets lines of progress.
 
-    Raises ConfigurationError where the voice learned from that split or there is no such recogniser, and RealtalkError
-    where voice or dataset can't be read, or nothing is held out.
+    Raises ConfigurationError where the voice learned from that split, or there is no such recogniser or folder, and
+    RealtalkError where voice, dataset or recordings can't be read, or nothing is held out.
     """
     import torch
 
     recogniser_of(options.recogniser)
+    recordings = _recordings(options.others)
     voice, dataset = load_voice(folder, options.device), open_dataset(location)
     require_held_out(voice.facts, dataset, options.split, tell)
     before = torch.get_num_threads()
@@ -58,7 +56,7 @@ def evaluate(folder: str | Path, location: str, options: Options, tell: Tell) ->
     try:
         versions = _spoken(voice, dataset, options, tell)
         clips = _judged(versions, voice, options, tell)
-        others = _others(options.others)
+        others = [embedded_file(path) for path in recordings]
     finally:
         torch.set_num_threads(before)
     found = evaluation_of(
@@ -85,8 +83,8 @@ def require_held_out(facts: VoiceFacts, dataset: Dataset, split: str, tell: Tell
         )
     if same and facts.origin.dataset_version != dataset.version:
         tell(
-            f"the voice was trained on version {facts.origin.dataset_version} of the dataset, this is {dataset.version}: "
-            "what is held out is the same only while splits: is"
+            f"the voice was trained on version {facts.origin.dataset_version} of the dataset and this is "
+            f"{dataset.version}: the same episodes are held out only where splits: was not changed"
         )
 
 
@@ -114,12 +112,13 @@ def _judged(versions: Sequence[Versions], voice: Voice, options: Options, tell: 
     return clip_figures(versions, judged)
 
 
-def _others(folder: Path | None) -> list[NDArray[np.float32]]:
+def _recordings(folder: Path | None) -> list[Path]:
+    """The recordings in a folder of other speakers' ones; [] where none is given."""
     if folder is None:
         return []
     if not folder.is_dir():
         raise ConfigurationError(f"--others {folder}: is no folder")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _AUDIO)
     if not paths:
-        raise RealtalkError(f"--others {folder}: has no recordings ({', '.join(sorted(_AUDIO))}) in it")
-    return [embedded_file(path) for path in paths]
+        raise ConfigurationError(f"--others {folder}: has no recordings ({', '.join(sorted(_AUDIO))}) in it")
+    return paths

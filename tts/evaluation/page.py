@@ -11,10 +11,11 @@ from tts.voice import write_whole
 
 PAGE_NAME = "index.html"
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}"
-    "table{border-collapse:collapse}td,th{padding:.5rem;border-bottom:1px solid #ddd;vertical-align:top;text-align:left}"
-    "audio{width:15rem;display:block}small{color:#555}@media(prefers-color-scheme:dark)"
-    "{body{color:#ddd;background:#181818}td,th{border-color:#444}small{color:#aaa}}"
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;"
+    "background:#fff}table{border-collapse:collapse}"
+    "td,th{padding:.5rem;border-bottom:1px solid #ddd;vertical-align:top;text-align:left}"
+    "audio{width:15rem;display:block}small{color:#555}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}td,th{border-color:#444}small{color:#aaa}}"
 )
 
 

@@ -61,10 +61,13 @@ class Versions:
 def held_out(dataset: Dataset, split: str, rate: int, limit: int) -> list[HeldOut]:
     """Clips of a split, at most `limit` (0: all): those whose ids come first, which are hashes, so of all episodes.
 
+    A clip of whose text nothing can be said is left out.
+
     Raises RealtalkError where the split has no clips, or clips don't decode.
     """
     shards = dataset.of(split)
-    ids = sorted(row["id"] for shard in shards for row in dataset.rows(shard, ("id", "text")) if row["text"])
+    rows = (row for shard in shards for row in dataset.rows(shard, ("id", "text")))
+    ids = sorted(row["id"] for row in rows if said_words(row["text"] or ""))
     if not ids:
         raise RealtalkError(
             f"{dataset.location}: no clip is in the split {split!r}, so nothing is held out; "

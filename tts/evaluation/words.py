@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from transforms.text.spoken import spoken_words, tokenise
 
 Words = tuple[str, ...]
@@ -13,8 +11,11 @@ Words = tuple[str, ...]
 # Contractions that stand for two words whatever comes next. Of 's and 'd that is known after these words alone: "Ada's"
 # may be Ada's book.
 _IS_AFTER = frozenset(
-    "it he she that there here what who where when how this everything everyone something nothing".split()
-)
+    (
+        "it", "he", "she", "that", "there", "here", "what", "who", "where", "when", "how", "this", "everything",
+        "everyone", "something", "nothing",
+    )
+)  # fmt: skip
 _WHOLE = {
     "can't": ("can", "not"),
     "cannot": ("can", "not"),
@@ -94,9 +95,3 @@ def _uncontracted(word: str) -> Sequence[str]:
     if apostrophe and after == "s" and before in _IS_AFTER:
         return before, "is"
     return (word,)
-
-
-def rate(errors: Sequence[WordErrors]) -> float:
-    """Errors a word of them all; nan where there are no words."""
-    words = sum(one.words for one in errors)
-    return sum(one.errors for one in errors) / words if words else float(np.nan)

@@ -7,22 +7,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import soundfile
 import soxr
-from espeak_speech import GUEST, speak
-from small_dataset import RATE, SECONDS, YAML, change_clips, write_dataset
+from espeak_speech import HOST, speak
+from small_dataset import RATE, YAML, change_clips, flac, write_dataset
 from small_voice import write_small_voice
 
 from pipeline.cli import main
+from pipeline.demo.espeak import Voice
 from schemas.errors import ConfigurationError, RealtalkError
 from tts.data.dataset import open_dataset
 from tts.evaluation.evaluate import Options, evaluate, require_held_out
 from tts.evaluation.utterances import COPY, ORIGINAL, SPOKEN, VERSIONS
 from tts.voice import read_facts
 
-TEXTS = ("Nobody knows the way to the river.", "We kept the old machine in the kitchen.")
+TEXTS = ("He said that he would be.", "We want more money.")
+# Of eSpeak's voices one that pocketsphinx understands.
+READER = Voice("en-us", rate=150)
 TEST_SHARD = "data/test-00000-of-00001.parquet"
 # One of the two episodes is held out.
 HELD_OUT = YAML + "splits: {train: 0.8, validation: 0.0, test: 0.2}\n"
@@ -41,39 +43,33 @@ class Bed:
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Bed:
     place = tmp_path_factory.mktemp("evaluation")
-    spoken = {f"e0-{number}": _recording(text) for number, text in enumerate(TEXTS)}
-    dataset = write_dataset(place / "dataset", yaml=HELD_OUT, clips=2, audio=spoken)
-    change_clips(dataset, _with_texts, TEST_SHARD)
+    dataset = write_dataset(place / "dataset", yaml=HELD_OUT, clips=2)
+    change_clips(dataset, _with_sentences, TEST_SHARD)
     voice = write_small_voice(place / "voice")
     others = place / "others"
     others.mkdir()
-    soundfile.write(others / "guest.wav", speak(TEXTS[0], GUEST).samples, 16_000)
-    arguments = ["--out", str(place / "out"), "--others", str(others), "--workers", "2"]
+    soundfile.write(others / "other.wav", speak(TEXTS[0], HOST).samples, 16_000)
+    arguments = ["--out", str(place / "out"), "--others", str(others), "--workers", "1"]
     assert main(["evaluate", str(voice), str(dataset), *arguments]) == 0
     return Bed(voice, dataset, place / "out", json.loads((place / "out" / "evaluation.json").read_text("utf-8")))
 
 
-def _recording(text: str) -> np.ndarray:
-    samples = soxr.resample(speak(text).samples, 16_000, RATE)
-    whole = np.zeros(int(SECONDS * RATE), np.float32)
-    whole[: len(samples)] = samples[: len(whole)]
-    return whole
-
-
-def _with_texts(rows: list[dict[str, Any]]) -> None:
+def _with_sentences(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         row["text"] = TEXTS[int(row["id"][-1])]
         row["spoken"] = row["text"].lower().rstrip(".")
+        samples = soxr.resample(speak(row["text"], READER).samples, 16_000, RATE)
+        row["audio"] = {**row["audio"], "bytes": flac(samples)}
 
 
 def test_the_recordings_are_understood_and_noise_is_not(bed: Bed) -> None:
     rates = bed.result["word_error_rate"]
-    assert rates[ORIGINAL]["value"] <= 0.35
+    assert rates[ORIGINAL]["value"] <= 0.5
     assert rates[SPOKEN]["value"] >= 0.8
     difference = bed.result["word_error_rate_difference"][SPOKEN]
     assert difference["value"] == pytest.approx(rates[SPOKEN]["value"] - rates[ORIGINAL]["value"])
     assert difference["low"] <= difference["value"] <= difference["high"]
-    assert (bed.result["clips"], bed.result["episodes"], bed.result["words"]) == (2, 1, 15)
+    assert (bed.result["clips"], bed.result["episodes"], bed.result["words"]) == (2, 1, 10)
 
 
 def test_recordings_are_more_like_the_speaker_than_anything_else(bed: Bed) -> None:
@@ -115,7 +111,7 @@ def test_elsewhere_leaves_the_voice_as_it_is(bed: Bed) -> None:
 
 def test_the_figures_go_onto_the_voices_card(bed: Bed, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     voice = shutil.copytree(bed.voice, tmp_path / "voice")
-    arguments = ["--limit", "1", "--workers", "1", "--format", "json"]
+    arguments = ["--limit", "1", "--workers", "2", "--format", "json"]
     assert main(["evaluate", str(voice), str(bed.dataset), *arguments]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["clips"] == 1

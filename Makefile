@@ -9,7 +9,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help setup demo test test-pyannote check bench format clean
+.PHONY: help setup demo test test-pyannote check bench pictures format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,7 +23,7 @@ $(STAMP): setup.py constraints.txt
 	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
-demo: setup ## speak a short podcast, build a dataset from its feed, show what it made
+demo: setup ## speak a short podcast, build a dataset from its feed, train a voice on it that speaks
 	$(BIN)/python -m pipeline.demo --out demo
 
 test: setup ## run the tests
@@ -37,6 +37,10 @@ test-pyannote: ## make .venv-pyannote as a user would, and run the tests of pyan
 
 bench: setup ## make podcasts with exact truth, build, score, print one table (ARGS="--only lj-201")
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
+pictures: demo ## draw docs/report.png, the report of the demonstration (takes Chromium)
+	chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --hide-scrollbars \
+		--user-data-dir=$$(mktemp -d) --window-size=1280,1500 --screenshot=docs/report.png demo/dataset/report/index.html
 
 check: setup ## lint, check formatting and types
 	$(BIN)/ruff check .

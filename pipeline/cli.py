@@ -19,6 +19,7 @@ from pipeline.console import Format, say, shortened
 from pipeline.evaluate import evaluate
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
+from pipeline.train import train
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
@@ -298,6 +299,39 @@ def export(
 
 
 app.command()(evaluate)
+app.command()(train)
+
+
+@app.command("say")
+def say_text(
+    voice: Annotated[str, typer.Argument(metavar="VOICE", help="The folder of a voice.")],
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What to say, English or SSML; - reads stdin.")] = "",
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="OUT", help="A .wav, .flac or .mp3; - streams WAV to stdout.")
+    ] = "",
+    file: Annotated[str, typer.Option("--file", metavar="FILE", help="Read the text from a file (- is stdin).")] = "",
+    rate: Annotated[float, typer.Option(help="How many times as fast, 0.25 to 4.")] = 1.0,
+    pitch: Annotated[float, typer.Option(help="Semitones higher, -12 to 12.")] = 0.0,
+    volume: Annotated[float, typer.Option(help="dB louder, -40 to 20.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same voice, text and seed give the same samples.")] = 0,
+    ssml: Annotated[
+        bool | None, typer.Option("--ssml/--no-ssml", help="Read it as SSML; else where it begins with <speak.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Own pronunciations: a word and its ARPAbet phones a line.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")] = "cpu",
+    bits: Annotated[int, typer.Option(help="Of a .wav or .flac, 16 or 24.")] = 16,
+    raw: Annotated[bool, typer.Option("--raw", help="With -o -: 16 bit PCM without a header.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Speak a text with a voice. What is written is marked as synthetic speech."""
+    from pipeline.speaking import Order, show_spoken, speak_to, text_of
+
+    if not out:
+        raise ConfigurationError("say: where to? give -o OUT.wav, or -o - for stdout")
+    order = Order(voice, text_of(text, file), out, rate, pitch, volume, seed, ssml, lexicon, device, bits, raw)
+    show_spoken(speak_to(order), output)
 
 
 def _load(path: Path, overrides: Sequence[str] | None) -> "Config":

@@ -38,7 +38,7 @@ from schemas.manifest import (
 )
 from schemas.tables import EPISODE_SCHEMA
 from schemas.verdict import Thresholds
-from transforms.shards import file_record, keep_table
+from transforms.shards import file_record, keep_content, keep_table
 from transforms.store import Store
 
 
@@ -56,6 +56,8 @@ class DatasetFacts:
     thresholds: Thresholds
     gates: Mapping[str, Limit]
     from_version: str = ""
+    consent_scope: tuple[str, ...] = ()
+    consent_expiry: str = ""
 
     @property
     def models_json(self) -> str:
@@ -100,7 +102,7 @@ class CommitDataset(beam.DoFn):
             turns={_stem(one.name): one.path for one in turns},
         )
 
-        def report() -> Iterator[tuple[str, str | bytes]]:
+        def report(manifest: Manifest) -> Iterator[tuple[str, str | bytes]]:
             facts = self.facts
             judgement = unaudited(manifest, facts.gates, rows, statistics)
             data = report_data(
@@ -207,6 +209,8 @@ def make_manifest(
         models=dict(sorted(facts.models.items())),
         consent=CONSENTED if facts.consent_id else NO_CONSENT,
         consent_id=facts.consent_id,
+        consent_scope=facts.consent_scope,
+        consent_expiry=facts.consent_expiry,
         from_version=facts.from_version,
     )
 
@@ -226,7 +230,7 @@ def commit(
     published: Sequence[Publication],
     config_yaml: str,
     documents: Mapping[str, str],
-    report: Callable[[], Iterator[tuple[str, str | bytes]]],
+    report: Callable[[Manifest], Iterator[tuple[str, str | bytes]]],
 ) -> str:
     """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
 
@@ -242,13 +246,13 @@ def commit(
         # The gates are in it too, which no file of the dataset depends on.
         is_same_config = store.read_bytes(store.path(CONFIG_NAME)) == config_yaml.encode("utf-8")
         if not is_same_config:
-            store.write_text(store.path(CONFIG_NAME), config_yaml)
+            keep_content(store, store.path(CONFIG_NAME), config_yaml.encode("utf-8"))
         # One that is there stays: its owner may have added to it since.
         _write_documents(
             store, {name: text for name, text in documents.items() if not store.exists(_place(store, name))}
         )
         if not is_same_config or not all(store.exists(_place(store, name)) for name in (REPORT_NAME, PAGE_NAME)):
-            write_report(store, report())
+            write_report(store, report(manifest))
         return "unchanged"
     if before is not None and before.version != manifest.version:
         keep_version(store, before, following=manifest.version)
@@ -261,9 +265,9 @@ def commit(
         for name in store.names(folder):
             if f"{folder}/{name}" not in wanted:
                 store.remove(store.path(folder, name))
-    store.write_text(store.path(CONFIG_NAME), config_yaml)
+    keep_content(store, store.path(CONFIG_NAME), config_yaml.encode("utf-8"))
     _write_documents(store, documents)
-    write_report(store, report())
+    write_report(store, report(manifest))
     store.write_text(manifest_path, content.decode("utf-8"))
     forget_commit(store)
     # What was kept of it is the dataset's own again.
@@ -275,14 +279,13 @@ def finish_commit(store: Store) -> None:
     """Put in place what a run that was killed had begun to; nothing where a dataset is ready, or that can't be done."""
     left = unfinished_commit(store) if committed_manifest(store) is None else None
     if left is not None:
-        manifest = left.manifest
         commit(
             store,
-            manifest,
+            left.manifest,
             left.published,
             left.config_yaml,
             left.documents,
-            lambda: report_in_place(store, manifest, partial(unaudited, manifest)),
+            lambda one: report_in_place(store, one, partial(unaudited, one)),
         )
 
 
@@ -291,7 +294,7 @@ def _write_documents(store: Store, documents: Mapping[str, str]) -> None:
         there = store.read_bytes(_place(store, name)) if name == CARD_NAME else None
         # A README that somebody else wrote is not a build's to replace.
         if there is None or CARD_MARK.encode() in there:
-            store.write_text(_place(store, name), text)
+            keep_content(store, _place(store, name), text.encode("utf-8"))
 
 
 def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]) -> bool:

@@ -74,6 +74,8 @@ def make_plan(config: Config, store: Store) -> Plan:
             config_hash=config.hash,
             models=models.identities(),
             consent_id=consent.id if consent else "",
+            consent_scope=consent.scope if consent else (),
+            consent_expiry=consent.expiry.isoformat() if consent and consent.expiry else "",
             config_yaml=config.resolved_yaml(),
             sampling_rate=clips.sampling_rate,
             speaker=config.speaker.name,

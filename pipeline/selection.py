@@ -57,6 +57,8 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             config_hash=config.hash,
             models=before.models,
             consent_id=before.consent_id,
+            consent_scope=before.consent_scope,
+            consent_expiry=before.consent_expiry,
             config_yaml=config.resolved_yaml(),
             sampling_rate=config.clips.sampling_rate,
             speaker=config.speaker.name,

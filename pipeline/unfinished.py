@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import RealtalkError
 from schemas.manifest import Manifest, manifest_bytes, parse_manifest
+from transforms.shards import keep_content
 from transforms.store import Store
 
 _PLACE = ("work", "commit.json")
@@ -51,7 +52,7 @@ def note_commit(
     """Note a commit before anything of the dataset changes."""
     note = _Note(manifest_bytes(manifest).decode("utf-8"), list(published), config_yaml, dict(documents))
     content = store.relocatable(_NOTE.dump_python(note, mode="json"))
-    store.write_text(store.path(*_PLACE), json.dumps(content, ensure_ascii=False))
+    keep_content(store, store.path(*_PLACE), json.dumps(content, ensure_ascii=False).encode("utf-8"))
 
 
 def forget_commit(store: Store) -> None:

@@ -72,7 +72,8 @@ class Manifest:
     """A dataset's contents. `models` is identity by task; `consent` is CONSENTED or NO_CONSENT.
 
     `files` are all Parquet files but the shards (candidates, clips, episodes, turns). A `consent_id` is there exactly
-    where `consent` is CONSENTED. `from_version` is the version that this one was chosen anew from, "" of a build; it is
+    where `consent` is CONSENTED, and what it allows (`consent_scope`) until when (`consent_expiry`, YYYY-MM-DD, "" for
+    no end) are its own words. `from_version` is the version that this one was chosen anew from, "" of a build; it is
     no part of the identity.
     """
 
@@ -85,6 +86,8 @@ class Manifest:
     models: dict[str, str]
     consent: str = NO_CONSENT
     consent_id: str = ""
+    consent_scope: tuple[str, ...] = ()
+    consent_expiry: str = ""
     from_version: str = ""
     format: int = FORMAT
 
@@ -102,6 +105,10 @@ class Manifest:
         """
         content = asdict(self)
         del content["from_version"]
+        for name in ("consent_scope", "consent_expiry"):
+            # A dataset that was written before manifests had them keeps its version.
+            if not content[name]:
+                del content[name]
         return digest("manifest", content)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.text.sentences import is_sentence_end
+
 PAD, PAUSE = 0, 1
 #: ARPAbet without stress, as the aligner writes it (the 39 phones of CMUdict).
 ARPABET = (
@@ -50,12 +52,16 @@ class Symbols:
         return len(self.ids)
 
 
-def mark_of(word: str) -> int:
-    """The mark that a written word ends with: mark_of('"Really?"') is QUESTION."""
+def mark_of(word: str, following: str = "") -> int:
+    """The mark that a written word ends with, before another ("" at the end): mark_of('"Really?"') is QUESTION.
+
+    The full stop of an abbreviation is none.
+    """
     bare = word.rstrip(_CLOSING) or word
     if word != bare and bare[-1:] not in _MARK_OF and word[-1] == ")":
         return COMMA
-    return _MARK_OF.get(bare[-1:], NO_MARK)
+    mark = _MARK_OF.get(bare[-1:], NO_MARK)
+    return NO_MARK if mark == STOP and following and not is_sentence_end(word, following) else mark
 
 
 def symbols_of(words: Iterable[Word]) -> Symbols:
@@ -64,8 +70,9 @@ def symbols_of(words: Iterable[Word]) -> Symbols:
     Raises ValueError for a phone that is not of ARPABET.
     """
     ids, marks, places = [PAUSE], [EDGE], [BETWEEN]
-    for text, phones in words:
-        mark = mark_of(text)
+    given = list(words)
+    for number, (text, phones) in enumerate(given):
+        mark = mark_of(text, given[number + 1][0] if number + 1 < len(given) else "")
         if not phones:
             if len(ids) > 1:
                 marks[-1] = max(marks[-1], mark)

@@ -1,37 +1,22 @@
 """Speaking: sentences to samples, a piece at a time, so that the first is heard before the sentence is done."""
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from schemas.errors import ConfigurationError
-from tts.frontend.script import Manner, Sentence
+from tts.frontend.script import PITCHES, PLAIN, RATES, VOLUMES, Manner, Sentence
 from tts.frontend.text import FrontEnd
-from tts.phones import Symbols
-from tts.timing import Timing, faded, gain_curve, limited, pieces, silence_between, timing_of
-from tts.training.examples import symbols_only
+from tts.timing import faded, gain_curve, limited, pieces, silence_between
+from tts.utterance import Utterance, samples_of, utterance_of
 from tts.voice import Voice
 
 Floats = NDArray[np.float32]
 
-RATES, PITCHES, VOLUMES = (0.25, 4.0), (-12.0, 12.0), (-40.0, 20.0)
 # Silences are given out in pieces too.
 _SILENT_SECONDS = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Utterance:
-    """A sentence before the vocoder: its log-mel spectrogram (1, mels, frames), and its timing."""
-
-    sentence: Sentence
-    mel: Tensor
-    timing: Timing
 
 
 def speak(
@@ -58,7 +43,7 @@ def speak(
 
 
 def speak_sentences(
-    voice: Voice, sentences: Iterable[Sentence], manner: Manner = Manner(), seed: int = 0
+    voice: Voice, sentences: Iterable[Sentence], manner: Manner = PLAIN, seed: int = 0
 ) -> Iterator[Floats]:
     """Samples of sentences; see `speak`."""
     features = voice.facts.features
@@ -92,54 +77,14 @@ def checked_manner(rate: float, pitch: float, volume: float) -> Manner:
     return Manner(rate, pitch, volume)
 
 
-@torch.inference_mode()
-def utterance_of(voice: Voice, sentence: Sentence, manner: Manner, seed: int) -> Utterance:
-    """The acoustic model's part of a sentence, all at once."""
-    symbols, model = sentence.symbols(), voice.acoustic
-    ids, marks, places = (one.to(voice.device) for one in symbols_only(symbols))
-    encoded = model.encode(ids, marks, places)
-    prosody = model.predict(encoded, ids, marks)
-    timing = timing_of(symbols, prosody.durations[0].float().cpu().numpy(), sentence.rates() * manner.rate)
-    durations = torch.from_numpy(timing.durations)[None].to(voice.device)
-    higher = (sentence.pitches() + manner.pitch) * (math.log(2) / 12 / voice.facts.norms.pitch_deviation)
-    pitch = prosody.pitch + torch.from_numpy(higher.astype(np.float32)).to(voice.device)
-    frames = int(timing.durations.sum())
-    hidden = model.decode(encoded, durations, pitch, prosody.energy, frames)
-    mel = model.spectrogram(hidden)
-    if model.refiner is not None:
-        noise = _noise(mel, symbols, seed)
-        mel = model.refiner.refine(mel, hidden, noise, model.settings.refiner_steps)
-    return Utterance(sentence, model.natural(mel), timing)
-
-
-@torch.inference_mode()
-def vocoded_piece(voice: Voice, mel: Tensor, start: int, end: int) -> Floats:
-    """Samples of frames start to end of a log-mel spectrogram (1, mels, frames), as they are in the whole."""
-    vocoder = voice.vocoder
-    margin = vocoder.context + vocoder.inverse.overlap
-    first, last = max(0, start - margin), min(mel.shape[-1], end + margin)
-    hop = vocoder.inverse.hop
-    samples = vocoder(mel[..., first:last])[0, (start - first) * hop : (end - first) * hop]
-    found: Floats = samples.float().cpu().numpy()
-    return found
-
-
 def _vocoded(voice: Voice, utterance: Utterance, manner: Manner) -> Iterator[Floats]:
-    features, frames = voice.facts.features, utterance.mel.shape[-1]
+    features, frames = voice.facts.features, utterance.spectrogram.frames
     gains = utterance.sentence.gains() * np.float32(math.pow(10, manner.volume / 20))
     for start, end in pieces(frames):
-        samples = vocoded_piece(voice, utterance.mel, start, end)
+        samples = samples_of(voice, utterance, start, end)
         if np.any(gains != 1):
             samples = samples * gain_curve(gains, utterance.timing.durations, features.hop, start, end)
         yield limited(faded(samples, features.sampling_rate, begins=start == 0, ends=end == frames))
-
-
-def _noise(mel: Tensor, symbols: Symbols, seed: int) -> Tensor:
-    """Noise for the refiner that only the seed and the sentence decide, not the sentences before."""
-    content = b"|".join((str(seed).encode("ascii"), symbols.ids.tobytes(), symbols.marks.tobytes()))
-    own = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1
-    # Drawn on the CPU: a GPU's generator gives other numbers.
-    return torch.randn(mel.shape, generator=torch.Generator().manual_seed(own)).to(mel.device)
 
 
 def _silence(seconds: float, rate: int) -> Iterator[Floats]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from schemas.errors import RealtalkError
@@ -125,14 +125,8 @@ def write_facts(folder: Path, facts: VoiceFacts) -> None:
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write tensors as safetensors, at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        own = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in tensors.items()}
-        save_file(own, str(partial), metadata=dict(metadata or {}))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    own = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in tensors.items()}
+    write_whole(path, save(own, metadata=dict(metadata or {})))
 
 
 def write_whole(path: Path, content: bytes) -> None:

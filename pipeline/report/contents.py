@@ -121,7 +121,6 @@ def _dataset(manifest: Manifest) -> dict[str, Any]:
     return {
         "name": manifest.name,
         "version": manifest.version,
-        "from_version": manifest.from_version,
         "config_hash": manifest.config_hash,
         "consent": manifest.consent,
         "consent_id": manifest.consent_id,

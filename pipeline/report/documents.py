@@ -8,6 +8,7 @@ from pipeline.report.contents import REPORT_NAME, Files, as_json
 from pipeline.report.page import PAGE_NAME, render
 from pipeline.report.queue import queue_audio
 from schemas.errors import RealtalkError
+from transforms.shards import keep_content
 from transforms.store import Store
 
 CLIPS_FOLDER = "report/clips"
@@ -39,7 +40,8 @@ def write_report(store: Store, documents: Iterator[tuple[str, str | bytes]]) -> 
     written = set()
     for name, content in documents:
         written.add(name)
-        store.write(store.path(*name.split("/")), content.encode("utf-8") if isinstance(content, str) else content)
+        as_bytes = content.encode("utf-8") if isinstance(content, str) else content
+        keep_content(store, store.path(*name.split("/")), as_bytes)
     for name in store.names(CLIPS_FOLDER):
         if f"{CLIPS_FOLDER}/{name}" not in written:
             store.remove(store.path(*CLIPS_FOLDER.split("/"), name))

@@ -84,10 +84,10 @@ def test_a_new_version_replaces_cards_and_no_readme_of_somebody_else(dataset: Pa
     store, manifest, place = Store(str(dataset)), read_manifest(dataset), dataset / "README.md"
     for name in ("one", "two"):
         changed = replace(about(dataset), manifest=replace(manifest, name=name))
-        commit(store, changed.manifest, [], "", {"README.md": card(changed)}, lambda: iter(()))
+        commit(store, changed.manifest, [], "", {"README.md": card(changed)}, lambda _: iter(()))
         assert f"# {name}\n" in place.read_text()
     place.write_text("mine")
-    commit(store, manifest, [], "", {"README.md": "another"}, lambda: iter(()))
+    commit(store, manifest, [], "", {"README.md": "another"}, lambda _: iter(()))
     assert place.read_text() == "mine"
 
 

@@ -242,7 +242,7 @@ def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pyte
         seen[path.removeprefix(store.root)] = Path(self.path("manifest.json")).exists()
 
     monkeypatch.setattr(Store, "publish", publish)
-    commit(store, manifest, [Publication("data/a.parquet", "x")], "", {}, lambda: iter(()))
+    commit(store, manifest, [Publication("data/a.parquet", "x")], "", {}, lambda _: iter(()))
     assert seen.pop("/data/a.parquet") is False
     assert seen
     assert all(seen.values()), "the version before is kept while it is the dataset"

@@ -14,7 +14,7 @@ from small_dataset import RATE, SECONDS, SHARD, candidate, write_dataset
 
 from pipeline import corrections
 from pipeline.audit import audit
-from pipeline.choose import Scored, read_fingerprints
+from pipeline.choose import Scored, read_fingerprints, rows_of
 from pipeline.cli import main
 from pipeline.corrections import kept_corrections
 from pipeline.review import reviewed, take_review
@@ -183,7 +183,7 @@ def test_what_depends_on_the_old_text_is_gone(dataset: Path) -> None:
 def test_of_two_copies_a_corrected_one_counts_as_published(dataset: Path, tmp_path: Path) -> None:
     path = dataset / "candidates" / "e0.parquet"
     scored = Scored("e0", None, "sha", str(path), "")
-    found = list(read_fingerprints(scored, Store(str(dataset)), reviewed(Store(str(dataset)))))
+    found = list(rows_of([read_fingerprints(scored, Store(str(dataset)), reviewed(Store(str(dataset))))]))
     assert [one["transcript_source"] for one in found] == ["corrected:vtt", "vtt", "vtt"]
 
 

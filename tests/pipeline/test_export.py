@@ -125,22 +125,6 @@ def test_lines_of_one_unit_at_a_time_are_kept(dataset: Path, tmp_path: Path, mon
     assert not any(one.made.lists for one in units)
 
 
-def test_a_dataset_that_changes_meanwhile_gives_no_export(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out, other = tmp_path / "out", write_dataset(tmp_path / "other", usual_shards()[:2])
-    write = unit.write_wav
-
-    def committing(path: Path, flac: bytes, rate: int) -> None:
-        shutil.copy(other / "manifest.json", dataset / "manifest.json")
-        write(path, flac, rate)
-
-    monkeypatch.setattr(unit, "write_wav", committing)
-    assert "was changed while it was exported" in fault(str(dataset), ExportFormat.LJSPEECH, str(out))
-    assert not (out / "metadata.csv").exists()
-    assert not (out / "export.json").exists()
-
-
 def test_a_disk_that_is_full_is_a_line(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, flac: bytes, rate: int) -> None:
         raise OSError(28, "No space left on device", str(path))

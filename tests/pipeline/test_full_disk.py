@@ -20,7 +20,7 @@ from transforms.store import Store
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = ((EPISODES[0][0], EPISODES[0][1][:4]),)
-ROOM, MOST_BUILDS, COUNTER = 6, 12, "REALTALK_TEST_ROOM"
+ROOM, MOST_BUILDS, COUNTER = 12, 12, "REALTALK_TEST_ROOM"
 
 
 class FillingStore(Store):

@@ -130,7 +130,8 @@ def test_a_voice_is_not_judged_on_what_it_learned_from(bed: Bed, capsys: pytest.
 
 
 def test_another_version_of_its_dataset_is_pointed_out(bed: Bed) -> None:
-    facts, dataset, told = read_facts(bed.voice), open_dataset(str(bed.dataset)), []
+    facts, dataset = read_facts(bed.voice), open_dataset(str(bed.dataset))
+    told: list[str] = []
     require_held_out(facts, dataset, "test", told.append)
     assert "trained on version v1" in told[0]
     told.clear()

@@ -85,9 +85,9 @@ class Pronouncer:
             if word.endswith(ending) and not word.endswith(("ss", "us", "is")):
                 stem = self._dictionary.lookup(word.removesuffix(ending))
                 if stem:
-                    return tuple(phones + _plural_ending(phones) for phones in stem)
+                    return tuple(phones + plural_ending(phones) for phones in stem)
         if word.endswith("'s"):
-            return tuple(phones + _plural_ending(phones) for phones in self.pronunciations(word.removesuffix("'s")))
+            return tuple(phones + plural_ending(phones) for phones in self.pronunciations(word.removesuffix("'s")))
         return self._drawn_out(word)
 
     def _contracted(self, word: str) -> tuple[Pronunciation, ...]:
@@ -124,7 +124,8 @@ class Pronouncer:
         return ()
 
 
-def _plural_ending(phones: Pronunciation) -> Pronunciation:
+def plural_ending(phones: Pronunciation) -> Pronunciation:
+    """What a plural or a possessive adds to a word: Z, S after a voiceless phone, IH Z after a sibilant."""
     if phones[-1] in _SIBILANTS:
         return ("IH", "Z")
     return ("S",) if phones[-1] in _VOICELESS else ("Z",)

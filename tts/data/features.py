@@ -22,6 +22,8 @@ SILENCE = "SIL"
 LOUDNESS = -23.0
 _MOST_GAIN = 10.0
 _FLOOR = 1e-5
+# 256 samples at 24 kHz; multiples of a power of two are quick to transform.
+_HOP_SECONDS, _STEP = 256 / 24_000, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class FeatureSettings:
 
     @staticmethod
     def of_rate(rate: int) -> "FeatureSettings":
-        """For clips of a rate: frames of about 11 ms."""
-        scale = 1 << max(0, round(np.log2(rate / 24_000)))
-        return FeatureSettings(rate, 1024 * scale, 256 * scale)
+        """For clips of a rate: hops of about 11 ms, windows of four."""
+        hop = _STEP * max(1, round(rate * _HOP_SECONDS / _STEP))
+        return FeatureSettings(rate, 4 * hop, hop)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,9 @@ from tts.phones import Symbols, symbols_of
 
 Floats = NDArray[np.float32]
 
+#: What a voice can do: times as fast, semitones, dB.
+RATES, PITCHES, VOLUMES = (0.25, 4.0), (-12.0, 12.0), (-40.0, 20.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -22,8 +25,13 @@ class Manner:
     volume: float = 0.0
 
     def within(self, outer: "Manner") -> "Manner":
-        """Both together."""
-        return Manner(self.rate * outer.rate, self.pitch + outer.pitch, self.volume + outer.volume)
+        """Both together, and no further than a voice can follow, however deep markup is nested."""
+        rate, pitch, volume = self.rate * outer.rate, self.pitch + outer.pitch, self.volume + outer.volume
+        return Manner(_within(rate, RATES), _within(pitch, PITCHES), _within(volume, VOLUMES))
+
+
+def _within(value: float, limits: tuple[float, float]) -> float:
+    return min(max(value, limits[0]), limits[1])
 
 
 PLAIN = Manner()

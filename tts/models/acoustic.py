@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tts.models.flow import FlowRefiner
-from tts.models.layers import Attention, ConvNeXt, Predictor
+from tts.models.layers import KERNEL, Attention, ConvNeXt, Predictor
 from tts.models.presets import AcousticSettings
 from tts.phones import EDGE, MARKS, PAUSE, PLACES, SYMBOLS
 
@@ -70,6 +70,13 @@ class AcousticModel(nn.Module):
         self.register_buffer("mel_mean", torch.zeros(mels))
         self.register_buffer("mel_deviation", torch.ones(mels))
 
+    @property
+    def context(self) -> int:
+        """Frames on either side that a frame's spectrum depends on, of what `expand` gives."""
+        settings = self.settings
+        refining = settings.refiner_blocks * settings.refiner_steps if self.refiner is not None else 0
+        return (KERNEL // 2) * (settings.decoder_blocks + refining)
+
     def encode(self, ids: Tensor, marks: Tensor, places: Tensor, mask: Tensor | None = None) -> Tensor:
         """Symbols (batch, symbols) to what is known of them, (batch, width, symbols)."""
         x = (self.symbols(ids) + self.marks(marks) + self.places(places)).transpose(1, 2)
@@ -91,13 +98,15 @@ class AcousticModel(nn.Module):
         self, encoded: Tensor, durations: Tensor, pitch: Tensor, energy: Tensor, frames: int, mask: Tensor | None = None
     ) -> Tensor:
         """What is known of each frame, (batch, width, frames), of whole `durations`, (batch, symbols)."""
+        x = self.expand(encoded, durations, pitch, energy, frames)
+        return self.decoder(x if mask is None else x * mask, mask)
+
+    def expand(self, encoded: Tensor, durations: Tensor, pitch: Tensor, energy: Tensor, frames: int) -> Tensor:
+        """What the decoder reads, (batch, width, frames): the symbol of each frame, and where in it the frame is."""
         x = encoded + self.with_pitch(pitch[:, None]) + self.with_energy(energy[:, None])
         place, position = positions(durations, frames)
         x = torch.gather(x, 2, place[:, None].expand(-1, x.shape[1], -1))
-        x = x + self.with_position(position).transpose(1, 2)
-        if mask is not None:
-            x = x * mask
-        return self.decoder(x, mask)
+        return x + self.with_position(position).transpose(1, 2)
 
     def spectrogram(self, hidden: Tensor) -> Tensor:
         """Frames (batch, width, frames) to a normal mel spectrogram (batch, mels, frames)."""

@@ -5,6 +5,7 @@ size and with the losses of Vocos (Siuzdak, 2023).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -58,8 +59,7 @@ class PeriodDiscriminator(nn.Module):
         self.period = period
         widths = (1, 32, 128, 512, 1024)
         self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(before, after, (5, 1), (3, 1), padding=(2, 0)))
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            weight_norm(nn.Conv2d(before, after, (5, 1), (3, 1), padding=(2, 0))) for before, after in pairwise(widths)
         )
         self.layers.append(weight_norm(nn.Conv2d(1024, 1024, (5, 1), padding=(2, 0))))
         self.out = weight_norm(nn.Conv2d(1024, 1, (3, 1), padding=(1, 0)))

@@ -5,11 +5,14 @@ import math
 import torch
 from torch import Tensor, nn
 
+#: Frames that a block's convolution sees.
+KERNEL = 7
+
 
 class ConvNeXtBlock(nn.Module):
     """A ConvNeXt block along time as in Vocos (Siuzdak, 2023; github.com/gemelo-ai/vocos): (batch, width, time)."""
 
-    def __init__(self, width: int, hidden: int, scale: float, kernel: int = 7, condition: int = 0) -> None:
+    def __init__(self, width: int, hidden: int, scale: float, kernel: int = KERNEL, condition: int = 0) -> None:
         super().__init__()
         self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
         self.norm = nn.LayerNorm(width)

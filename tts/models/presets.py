@@ -33,9 +33,9 @@ class VocoderSettings:
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """How the networks learn. `frames` are those of an acoustic batch, `segments` pieces of `segment` frames those of a
-    vocoder's; `ema` is the decay of the averaged weights that a voice speaks with."""
+    vocoder's; `ema` is the decay of the averaged weights that a voice speaks with, `minutes` how long it learns."""
 
-    frames: int = 6000
+    frames: int = 2000
     segments: int = 16
     segment: int = 32
     acoustic_rate: float = 2e-3
@@ -44,6 +44,7 @@ class TrainingSettings:
     clip: float = 1.0
     ema: float = 0.998
     schedule: str = "cosine"
+    minutes: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ),
             VocoderSettings(width=512, blocks=8, adversarial_from=2000),
             TrainingSettings(
-                frames=24_000, segments=48, segment=48, acoustic_rate=5e-4, vocoder_rate=3e-4, warmup=1000, ema=0.9995
+                frames=24_000, segments=48, segment=48, acoustic_rate=5e-4, vocoder_rate=3e-4, warmup=1000, ema=0.9995,
+                minutes=240.0,
             ),
         ),
         "large": Preset(
@@ -74,7 +76,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ),
             VocoderSettings(width=768, blocks=12, adversarial_from=2000),
             TrainingSettings(
-                frames=64_000, segments=96, segment=64, acoustic_rate=4e-4, vocoder_rate=2e-4, warmup=2000, ema=0.9999
+                frames=64_000, segments=96, segment=64, acoustic_rate=4e-4, vocoder_rate=2e-4, warmup=2000, ema=0.9999,
+                minutes=1440.0,
             ),
         ),
     }

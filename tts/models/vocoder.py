@@ -9,10 +9,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tts.models.layers import ConvNeXt
+from tts.models.layers import KERNEL, ConvNeXt
 from tts.models.presets import VocoderSettings
 
-_KERNEL = 7
 _MOST_MAGNITUDE = 100.0
 
 
@@ -25,7 +24,7 @@ class Vocoder(nn.Module):
     def __init__(self, settings: VocoderSettings, mels: int, n_fft: int, hop: int) -> None:
         super().__init__()
         self.settings = settings
-        self.into = nn.Conv1d(mels, settings.width, _KERNEL, padding=_KERNEL // 2)
+        self.into = nn.Conv1d(mels, settings.width, KERNEL, padding=KERNEL // 2)
         self.norm = nn.LayerNorm(settings.width)
         self.backbone = ConvNeXt(settings.width, settings.blocks, settings.multiple)
         self.head = nn.Linear(settings.width, n_fft + 2)
@@ -36,7 +35,7 @@ class Vocoder(nn.Module):
     @property
     def context(self) -> int:
         """Frames on either side that a frame's spectrum depends on."""
-        return (_KERNEL // 2) * (1 + self.settings.blocks)
+        return (KERNEL // 2) * (1 + self.settings.blocks)
 
     def spectrum(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         """Log-mel to the real and the imaginary part of a spectrum, each (batch, n_fft // 2 + 1, frames), float32."""

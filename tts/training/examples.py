@@ -145,19 +145,19 @@ def norms_of(examples: Examples) -> Norms:
 def acoustic_batches(
     examples: Examples, norms: Norms, settings: TrainingSettings, seed: int, start: int, rank: int, world: int
 ) -> Iterator[Batch]:
-    """Batches without end from the `start`-th step on."""
-    for numbers in endless(examples.frames, settings.frames, seed, start * world, rank, world):
+    """Batches of one of `world` processes without end, after all of them together have had `start`."""
+    for numbers in endless(examples.frames, settings.frames, seed, start, rank, world):
         yield collated([examples.example(int(number)) for number in numbers], norms)
 
 
 def vocoder_batches(
     examples: Examples, settings: TrainingSettings, seed: int, start: int, rank: int, world: int
 ) -> Iterator[Segments]:
-    """Random pieces of clips without end, long clips as much more often as they are longer, from a step on."""
+    """Random pieces of clips without end, of long clips as much more as they are longer; `start` as above."""
     share = examples.frames / examples.frames.sum()
-    step = start
+    drawn = start + rank
     while True:
-        random = np.random.default_rng([seed, step * world + rank])
+        random = np.random.default_rng([seed, drawn])
         pieces = []
         for number in random.choice(len(examples), settings.segments, p=share):
             most = max(int(examples.frames[number]) - settings.segment, 0)
@@ -165,7 +165,7 @@ def vocoder_batches(
         mel = np.stack([mel.T for mel, _ in pieces])
         samples = np.stack([samples for _, samples in pieces])
         yield Segments(torch.from_numpy(mel), torch.from_numpy(samples))
-        step += 1
+        drawn += world
 
 
 def collated(examples: Sequence[Example], norms: Norms) -> Batch:

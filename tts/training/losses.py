@@ -7,8 +7,8 @@ from tts.data.features import FeatureSettings, MelSpectrogram
 from tts.models.acoustic import Predicted
 from tts.training.examples import Batch
 
-# FFT size and hop of each resolution at 24 kHz.
-_RESOLUTIONS = ((512, 128), (1024, 256), (2048, 512))
+# Of each resolution, how many times as long as the features' windows.
+_RESOLUTIONS = (0.5, 1.0, 2.0)
 _FLOOR = 1e-5
 
 
@@ -33,8 +33,7 @@ class SpectralLoss(nn.Module):
 
     def __init__(self, settings: FeatureSettings) -> None:
         super().__init__()
-        scale = settings.n_fft // 1024
-        self.sizes = [(n_fft * scale, hop * scale) for n_fft, hop in _RESOLUTIONS]
+        self.sizes = [(int(settings.n_fft * scale), int(settings.hop * scale)) for scale in _RESOLUTIONS]
         for n_fft, _ in self.sizes:
             self.register_buffer(f"window_{n_fft}", torch.hann_window(n_fft), persistent=False)
         self.mel = MelSpectrogram(settings)

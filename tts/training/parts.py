@@ -32,6 +32,11 @@ class Place:
     world: int = 1
     bf16: bool = False
     compiled: bool = False
+    seed: int = 0
+
+    def seed_step(self, step: int) -> None:
+        """Decide what is random in a step by the step alone, so that one that is resumed is as if nothing had been."""
+        torch.manual_seed((self.seed << 40) + (step << 8) + self.rank)
 
     def autocast(self) -> AbstractContextManager[object]:
         """bfloat16 where it is wanted; STFTs and losses stay in float32 by themselves."""
@@ -63,6 +68,9 @@ class Part(Protocol):
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Go on from there."""
 
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the weights that another voice speaks with."""
+
 
 class AcousticPart:
     """The acoustic model while it learns."""
@@ -82,6 +90,7 @@ class AcousticPart:
 
     def learn(self, batch: object, step: int, progress: float) -> dict[str, float]:
         assert isinstance(batch, Batch)
+        self.place.seed_step(step)
         with self.place.autocast():
             losses = self.shared(batch)
         total = sum((_WEIGHTS[name] * loss for name, loss in losses.items()), torch.zeros((), device=self.place.device))
@@ -91,6 +100,9 @@ class AcousticPart:
 
     def voice(self) -> dict[str, Tensor]:
         return self.averaged.model.state_dict()
+
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        begin_with(self.model, self.averaged, weights)
 
     def tensors(self) -> dict[str, Tensor]:
         return joined({"model": self.model.state_dict(), "averaged": self.voice(), "adam": self.optimiser.tensors()})
@@ -145,6 +157,7 @@ class VocoderPart:
 
     def learn(self, batch: object, step: int, progress: float) -> dict[str, float]:
         assert isinstance(batch, Segments)
+        self.place.seed_step(step)
         with self.place.autocast():
             samples = self.shared(batch.mel)
         losses = self.spectral(samples, batch.samples)
@@ -169,6 +182,9 @@ class VocoderPart:
     def voice(self) -> dict[str, Tensor]:
         return self.averaged.model.state_dict()
 
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        begin_with(self.model, self.averaged, weights)
+
     def tensors(self) -> dict[str, Tensor]:
         parts = {"model": self.model.state_dict(), "averaged": self.voice(), "adam": self.optimiser.tensors()}
         if self.discriminators is not None:
@@ -188,6 +204,12 @@ def set_norms(model: AcousticModel | Vocoder, norms: Norms) -> None:
     """Tell a network what is normal for the voice's mel bands."""
     model.mel_mean.copy_(torch.tensor(norms.mel_mean))
     model.mel_deviation.copy_(torch.tensor(norms.mel_deviation))
+
+
+def begin_with(model: nn.Module, averaged: Averaged, weights: Mapping[str, Tensor]) -> None:
+    """Give a network and its average the same weights."""
+    model.load_state_dict(dict(weights))
+    averaged.model.load_state_dict(dict(weights))
 
 
 def joined(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

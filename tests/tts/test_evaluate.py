@@ -150,6 +150,8 @@ def test_a_split_without_clips_says_what_to_do(bed: Bed) -> None:
     ("options", "message"),
     [
         (Options(recogniser="pocketsphynx"), "--recogniser: there is no transcriber called 'pocketsphynx'"),
+        (Options(split="tset"), "--split tset: there are train, validation, test"),
+        (Options(device="cuda:77"), "device cuda:77: this machine has [0-9] GPUs; say --device cpu"),
         (Options(others=Path("/nowhere/at/all")), "--others /nowhere/at/all: is no folder"),
     ],
 )

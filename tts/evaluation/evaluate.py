@@ -7,13 +7,14 @@ from pathlib import Path
 from schemas.errors import ConfigurationError
 from tts.data.dataset import Dataset, open_dataset
 from tts.evaluation.figures import ClipFigures, Evaluation, clip_figures, evaluation_of
-from tts.evaluation.judges import embedded_file, identities, judge_all, recogniser_of
+from tts.evaluation.judges import embedded_file, identities, judge_all
 from tts.evaluation.utterances import Versions, for_models, held_out, versions_of
 from tts.voice import Voice, VoiceFacts, load_voice
 
 Tell = Callable[[str], None]
 _TOLD_EVERY = 10
 _TRAINED_ON = "train"
+_SPLITS = ("train", "validation", "test")
 _AUDIO = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus"))
 
 
@@ -47,7 +48,9 @@ def evaluate(folder: str | Path, location: str, options: Options, tell: Tell) ->
     """
     import torch
 
-    recogniser_of(options.recogniser)
+    if options.split not in _SPLITS:
+        raise ConfigurationError(f"--split {options.split}: there are {', '.join(_SPLITS)}")
+    models = identities(options.recogniser)
     recordings = _recordings(options.others)
     voice, dataset = load_voice(folder, options.device), open_dataset(location)
     require_held_out(voice.facts, dataset, options.split, tell)
@@ -66,7 +69,7 @@ def evaluate(folder: str | Path, location: str, options: Options, tell: Tell) ->
         dataset=dataset.name,
         dataset_version=dataset.version,
         split=options.split,
-        models=identities(options.recogniser),
+        models=models,
         seed=options.seed,
         device=options.device,
     )

@@ -53,7 +53,7 @@ def recogniser_of(choice: str) -> Transcriber:
 
 
 def identities(choice: str) -> Mapping[str, str]:
-    """Who judges: the identity of each model."""
+    """Who judges: the identity of each model; raises ConfigurationError where one is not known or not installed."""
     models: Mapping[str, Model] = {
         "recogniser": _recogniser(choice),
         "quality": _quality(),

@@ -23,7 +23,7 @@ def evaluate(
     split: Annotated[str, typer.Option(metavar="test|validation", help="Which clips; not those it learned from.")] = (
         "test"
     ),
-    limit: Annotated[int, typer.Option(min=0, help="At most so many clips; 0 for all.")] = 200,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many clips; 0 for all.")] = 100,
     recogniser: Annotated[
         str, typer.Option(metavar="NAME", help="Who listens: pocketsphinx, or whisper:MODEL where it is installed.")
     ] = "pocketsphinx",

@@ -1,5 +1,6 @@
 """Evaluating a voice on held-out recordings: how intelligible, how alike, how near to the recordings, how fast."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ class Options:
     """How to evaluate. `limit` 0: every clip of the split; `others`: a folder of recordings of other speakers."""
 
     split: str = "test"
-    limit: int = 200
+    limit: int = 100
     recogniser: str = "pocketsphinx"
     others: Path | None = None
     workers: int = 1
@@ -107,11 +108,13 @@ def _judged(versions: Sequence[Versions], voice: Voice, options: Options, tell: 
     rate = voice.facts.features.sampling_rate
     heard = [tuple(for_models(samples, rate) for samples in one.samples) for one in versions]
     tell(f"listening to them with {options.recogniser}, beside the recordings and their copies ...")
-    judged = []
+    judged, began = [], time.monotonic()
     for one in judge_all(heard, options.recogniser, options.workers):
         judged.append(one)
-        if len(judged) % _TOLD_EVERY == 0:
-            tell(f"{len(judged)} of {len(versions)} are judged")
+        left = len(versions) - len(judged)
+        if len(judged) % _TOLD_EVERY == 0 and left:
+            minutes = (time.monotonic() - began) / len(judged) * left / 60
+            tell(f"{len(judged)} of {len(versions)} are judged, about {minutes:.0f} min left")
     return clip_figures(versions, judged)
 
 

@@ -19,7 +19,9 @@ from pipeline.console import Format, say, shortened
 from pipeline.evaluate import evaluate
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
+from pipeline.runs_command import app as runs_app
 from pipeline.train import train
+from pipeline.watch_command import watch
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG_USE, GATE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 _SHOWN_CHARACTERS = 300
+# What stands after -- is for Beam, or is the command that is run.
+_TAKE_MORE = ("build", "watch")
 _STOPPED = "stopped; what is done is kept: run the same command again to go on"
 
 # Typer's own base of all errors of use; it is not exported under a name that all versions share.
@@ -99,7 +103,7 @@ def _realtalk(
     if context.invoked_subcommand is None:
         say(context.get_help())
         raise typer.Exit(WRONG_USE)
-    if context.obj and context.invoked_subcommand != "build":
+    if context.obj and context.invoked_subcommand not in _TAKE_MORE:
         raise _UsageError(f"options after -- are for Beam, and {context.invoked_subcommand} does not use them")
 
 
@@ -167,10 +171,18 @@ def build(
     config: ConfigFile,
     overrides: Overrides = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; else the file's.")] = None,
+    then: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Run once for a new version: train, or any command in quotes.")
+    ] = "",
     output: Output = Format.TABLE,
 ) -> int:
     """Build the dataset, or go on where an earlier build stopped. Options for Beam go after --."""
     loaded, beam_arguments = _load(config, overrides), list(context.obj or ())
+    from pipeline.then import run_then, then_target
+
+    following = then_target(loaded, then) if then else None
+    if following is not None:
+        following.check(loaded.output_location)
     from pipeline.beam_arguments import check_beam_arguments
     from pipeline.doctor_inputs import require_enrolment
 
@@ -178,7 +190,11 @@ def build(
     require_enrolment(loaded)
     from pipeline.build import run_build
 
-    return _end_of_build(run_build(loaded, beam_arguments, workers), loaded.select.profile, output)
+    result = run_build(loaded, beam_arguments, workers)
+    code = _end_of_build(result, loaded.select.profile, output)
+    if code != DONE or following is None:
+        return code
+    return DONE if run_then(result.output, following) else FAILED
 
 
 @app.command()
@@ -300,6 +316,8 @@ def export(
 
 app.command()(evaluate)
 app.command()(train)
+app.command()(watch)
+app.add_typer(runs_app, name="runs")
 
 
 @app.command("say")

@@ -27,6 +27,7 @@ from pipeline.config_sections import (
     Splits,
     Text,
     TextChecks,
+    Train,
     as_list_of_some,
 )
 from pipeline.located_yaml import parse_yaml
@@ -48,7 +49,7 @@ def is_uri(location: str) -> bool:
 
 
 # What is no part of the content, or in it in another form.
-_NO_CONTENT = {"output", "workers", "select", "gates", "download"}
+_NO_CONTENT = {"output", "workers", "select", "gates", "download", "train"}
 
 
 class Config(Section):
@@ -68,6 +69,7 @@ class Config(Section):
     select: Selection = Field(default=Selection(), description="which clips are chosen")
     gates: Gates = Field(default=Gates(), description="what `realtalk audit` asks of the whole dataset: {hours: 5}")
     download: Download = Field(default=Download(), description="how episodes are fetched")
+    train: Train = Field(default=Train(), description="what `realtalk build --then train` trains")
     workers: int = Field(default=1, ge=1, le=256, description="processes that the local runner works with")
     splits: Splits = Field(default=Splits(), description="shares of the episodes for training, validation and test")
 

@@ -345,6 +345,28 @@ class Gates(Section):
         return {name: parse_limit(name, value) for name, value in (self.model_extra or {}).items()}
 
 
+class Train(Section):
+    """What `realtalk build --then train` trains; for everything else there is `realtalk train`."""
+
+    preset: Literal["cpu", "gpu", "large"] | None = Field(
+        default=None, description="cpu, gpu or large; else what `realtalk train` takes by itself"
+    )
+    max_minutes: float | None = Field(default=None, gt=0, description="longest time to train for, in minutes")
+    tier: Literal["strict", "default", "permissive"] | None = Field(
+        default=None, description="which clips to learn from: strict, default or permissive"
+    )
+    out: Text | None = Field(
+        default=None, description="a folder of voices, one for each version of the dataset; else OUTPUT-voices"
+    )
+
+    @field_validator("out")
+    @classmethod
+    def _is_a_folder(cls, value: str | None) -> str | None:
+        if value and "://" in value:
+            raise ValueError("a voice is trained in a folder of this machine; name one")
+        return value
+
+
 class Download(Section):
     """How episodes are fetched. `max_bytes` decides what is fetched, the rest how politely."""
 

@@ -34,8 +34,8 @@ def train(
     output: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
 ) -> None:
     """Train a voice from a dataset's shards; run it again to go on after a kill."""
+    from tts.training.on_record import train_on_record as run
     from tts.training.options import TrainOptions
-    from tts.training.train import train as run
 
     options = TrainOptions(
         dataset=dataset,

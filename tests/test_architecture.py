@@ -93,7 +93,9 @@ def test_every_package_is_looked_at() -> None:
     assert {name.split(".")[0] for name, _ in modules()} == set(PACKAGES)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["build", "--help"], ["--version"], ["init", "DIR"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], ["build", "--help"], ["--version"], ["init", "DIR"], ["watch", "--help"], ["runs"]]
+)
 def test_the_command_starts_without_the_heavy_packages(arguments: list[str], tmp_path: Path) -> None:
     arguments = [str(tmp_path / "new") if argument == "DIR" else argument for argument in arguments]
     run = f"from pipeline.cli import main; main({arguments!r}); " if arguments else "import pipeline.cli; "

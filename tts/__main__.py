@@ -15,12 +15,15 @@ from tts.training.options import PARTS, SCHEDULES, TrainOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code: 0 done, 1 failed, 2 wrong use."""
+    """Run a command; returns its exit code: 0 done, 1 failed, 2 wrong use, 130 stopped."""
     given = _parser().parse_args(arguments)
     try:
-        from tts.training.train import train
+        from tts.training.on_record import train_on_record
 
-        train(_options(given), lambda line: print(line, file=sys.stderr, flush=True))
+        train_on_record(_options(given), lambda line: print(line, file=sys.stderr, flush=True))
+    except KeyboardInterrupt:
+        print("realtalk: stopped; what is done is kept: run the same command again to go on", file=sys.stderr)
+        return 130
     except RealtalkError as error:
         print(f"realtalk: {error}", file=sys.stderr)
         return 1

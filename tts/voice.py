@@ -6,8 +6,6 @@ Weights are safetensors, never pickle: opening a voice runs no code of its maker
 """
 
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from torch import Tensor
 
 from schemas.errors import ConfigurationError, RealtalkError
 from tts.data.features import FeatureSettings
+from tts.files import write_whole
 from tts.models.acoustic import AcousticModel
 from tts.models.presets import AcousticSettings, VocoderSettings
 from tts.models.vocoder import Vocoder
@@ -140,17 +139,6 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """Write tensors as safetensors, at once."""
     own = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in tensors.items()}
     write_whole(path, save(own, metadata=dict(metadata or {})))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Let a file hold some bytes, at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _facts_of(document: Mapping[str, Any]) -> VoiceFacts:

@@ -17,6 +17,7 @@ import soundfile
 from folder_filesystem import PREFIX
 
 from pipeline.build import BuildResult, run_build
+from pipeline.cli import main
 from pipeline.config import Config, load_config
 from pipeline.config_sections import Selection
 from pipeline.demo.__main__ import QuietHandler, configuration, serving
@@ -139,6 +140,15 @@ def test_a_second_build_does_nothing_again(podcast: Podcast, built: BuildResult)
     assert bytes_of(built.output) == before
     sent = [path for path, code in podcast.asked if code == 200]
     assert sent == ["/feed.xml"], "episodes and transcripts are asked for, and not sent again"
+
+
+def test_what_follows_a_build_is_done_for_a_version_that_it_was_not_done_for(
+    podcast: Podcast, built: BuildResult, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    command = f"sh -c 'echo $REALTALK_VERSION $0 >>{trace}' {{dataset}}"
+    assert main([*podcast.command(Path(built.output))[3:], "--then", command]) == 0
+    assert trace.read_text() == f"{built.manifest.version} {built.output}\n"
 
 
 def test_a_feed_that_is_down_changes_nothing(podcast: Podcast, built: BuildResult) -> None:

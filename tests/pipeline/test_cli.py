@@ -44,7 +44,21 @@ def test_help_names_every_command_and_nothing_that_is_not_built(capsys: pytest.C
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     commands = {name for name in re.findall(r"^  (\w+)  ", out, re.MULTILINE) if not name.startswith("-")}
-    assert commands == {"init", "doctor", "plan", "build", "select", "audit", "review", "inspect", "export"}
+    assert commands == {
+        "init",
+        "doctor",
+        "plan",
+        "build",
+        "select",
+        "audit",
+        "review",
+        "inspect",
+        "export",
+        "train",
+        "watch",
+        "say",
+        "runs",
+    }
 
 
 @pytest.mark.parametrize(

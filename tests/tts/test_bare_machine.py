@@ -13,12 +13,12 @@ ABSENT = (
     "pocketsphinx", "onnxruntime", "num2words", "httpx", "av", "pydub", "webrtcvad", "silero_vad", "soxr", "pyloudnorm",
 )  # fmt: skip
 PROGRAM = """
-import sys
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {absent!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Absent())
+import importlib.machinery, sys
+class Bare(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in {absent!r} else super().find_spec(name, path, target)
+sys.meta_path = [Bare if finder is importlib.machinery.PathFinder else finder for finder in sys.meta_path]
 from tts.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -19,7 +19,7 @@ from tts.data.features import COLUMNS, Example, FeatureSettings, MelSpectrogram,
 from tts.phones import Symbols
 
 #: Raised when the same clip gives other features than before.
-_VERSION = 1
+_VERSION = 2
 # Tiers from the strictest on; a tier takes what the stricter ones take.
 TIERS = ("strict", "default", "permissive")
 _PER_SYMBOL = ("ids", "marks", "places", "durations", "pitch", "energy")
@@ -83,7 +83,8 @@ class FeatureReader:
 
     def _span(self, number: int, first: int, frames: int | None) -> tuple[int, int]:
         start, end = (int(self._frame_starts[number + k]) for k in (0, 1))
-        return start + first, end if frames is None else min(start + first + frames, end)
+        first = min(start + first, end)
+        return first, end if frames is None else min(first + frames, end)
 
 
 def feature_file(
@@ -166,4 +167,5 @@ def _without_arrays(example: Example) -> Example:
 
 def _joined(parts: Iterable[NDArray], empty: Sequence[int], kind: type) -> NDArray:
     found = list(parts)
-    return np.concatenate(found).astype(kind) if found else np.zeros(empty, kind)
+    # safetensors writes memory as it lies, whatever the strides say.
+    return np.ascontiguousarray(np.concatenate(found), kind) if found else np.zeros(empty, kind)

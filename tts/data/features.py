@@ -100,7 +100,7 @@ def example_of(row: Mapping[str, Any], mel: MelSpectrogram) -> Example | None:
         return None
     symbols, durations = timed
     samples = samples[: frames * settings.hop]
-    spectrogram = mel(torch.from_numpy(samples)[None])[0].T.numpy()
+    spectrogram = np.ascontiguousarray(mel(torch.from_numpy(samples)[None])[0].T.numpy())
     pitch = _log_pitch(f0(samples, settings.sampling_rate, settings.hop))
     energy = spectrogram.mean(axis=1)
     return Example(

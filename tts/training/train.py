@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -188,7 +189,8 @@ def _another_process(options: TrainOptions, tell: Tell) -> "Iterator[subprocess.
             child.terminate()
             child.wait()
         follower.join()
-    if child.returncode != 0:
+    # One that is stopped before it listens to signals ends by SIGTERM itself.
+    if child.returncode not in (0, -signal.SIGTERM):
         raise RealtalkError(f"the training of the {options.parts[0]} ended early: {last[0]}")
 
 

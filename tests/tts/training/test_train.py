@@ -184,7 +184,7 @@ def test_a_signal_ends_it_with_a_checkpoint_and_both_processes(dataset: Path, tm
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     _, lines = process.communicate(timeout=60)
-    assert process.returncode == 0, lines
+    assert process.returncode == 130, lines
     assert "stopped, run it again to go on" in lines
     facts = read_facts(out)
     assert facts.steps["acoustic"] > 0

@@ -16,6 +16,7 @@ import typer
 
 from pipeline.beam_errors import unwrapped
 from pipeline.console import Format, say, shortened
+from pipeline.evaluate import evaluate
 from pipeline.export.formats import ExportFormat
 from pipeline.logs import only_errors
 from pipeline.runs_command import app as runs_app
@@ -315,6 +316,7 @@ def export(
     return DONE if result.count else FAILED
 
 
+app.command()(evaluate)
 app.command()(train)
 app.command("say")(say_text)
 app.command()(serve)

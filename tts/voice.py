@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from schemas.errors import RealtalkError
+from schemas.errors import ConfigurationError, RealtalkError
 from tts.data.features import FeatureSettings
 from tts.files import write_whole
 from tts.models.acoustic import AcousticModel
@@ -60,12 +60,15 @@ class Voice:
 
 
 def load_voice(folder: str | Path, device: str = "cpu") -> Voice:
-    """The voice in a folder; raises RealtalkError where there is none, or it is damaged."""
+    """The voice in a folder; raises RealtalkError where there is none, or it is damaged.
+
+    And ConfigurationError where this machine has no such device.
+    """
     place = Path(folder)
     facts = read_facts(place)
     acoustic = AcousticModel(facts.acoustic, facts.features.mels)
     vocoder = Vocoder(facts.vocoder, facts.features.mels, facts.features.n_fft, facts.features.hop)
-    on = torch.device(device)
+    on = _device(device)
     for name, model in ((ACOUSTIC_NAME, acoustic), (VOCODER_NAME, vocoder)):
         try:
             model.load_state_dict(load_file(str(place / name)))
@@ -76,6 +79,16 @@ def load_voice(folder: str | Path, device: str = "cpu") -> Voice:
             raise RealtalkError(f"{place / name}: is damaged ({why}); restore it, or train again") from None
         model.eval().requires_grad_(False).to(on)
     return Voice(place, facts, acoustic, vocoder, on)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigurationError(f"device {name}: there is none called so; say cpu, cuda or cuda:1") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigurationError(f"device {name}: this machine has {torch.cuda.device_count()} GPUs; say --device cpu")
+    return device
 
 
 def read_facts(folder: str | Path) -> VoiceFacts:

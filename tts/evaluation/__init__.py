@@ -1,0 +1,1 @@
+"""How a voice does on recordings that it never learned from."""

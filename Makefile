@@ -9,7 +9,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help setup demo test test-pyannote check bench pictures format clean
+.PHONY: help setup demo test test-slow test-pyannote check bench pictures format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -27,7 +27,10 @@ demo: setup ## speak a short podcast, build a dataset from its feed, train a voi
 	$(BIN)/python -m pipeline.demo --out demo
 
 test: setup ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: setup ## run the tests of whole builds and trainings, which take minutes
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 test-pyannote: ## make .venv-pyannote as a user would, and run the tests of pyannote.audio in it
 	$(PYTHON) -m venv $(VENV)-pyannote

@@ -44,6 +44,7 @@ CORE = [
 DEMO = ["espeakng-loader>=0.2.4"]
 SERVE = ["starlette>=0.47,<2", "uvicorn>=0.35,<1"]
 ONNX = ["onnx>=1.18,<2"]
+TENSORBOARD = ["tensorboard>=2.18,<3"]
 WHISPER = "openai-whisper==20250625"
 # What reads exports in their tests, as their users do.
 READERS = [
@@ -100,6 +101,7 @@ setup(
         "demo": DEMO,
         "serve": SERVE,
         "onnx": ONNX,
+        "tensorboard": TENSORBOARD,
         "test": TEST,
         "dev": TEST + CHECK,
     },

@@ -26,6 +26,9 @@ from pipeline.demo.espeak import Espeak
 from pipeline.demo.podcast import CONSENT, RATE, VOICES, assemble, captions, jingle, write_mp3
 from pipeline.demo.script import ENROLMENT, EPISODES
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 (_, FIRST), (_, SECOND) = EPISODES

@@ -162,6 +162,7 @@ def test_a_feed_that_is_down_changes_nothing(podcast: Podcast, built: BuildResul
     assert bytes_of(built.output) == before
 
 
+@pytest.mark.slow
 def test_one_more_episode_costs_one_episode(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:
     output = tmp_path / "dataset"
     first = run_build(podcast.config(output, "sources.0.limit=1"))
@@ -187,6 +188,7 @@ def test_a_killed_build_goes_on_to_the_same_bytes(podcast: Podcast, tmp_path: Pa
     assert bytes_of(output) == bytes_of(built.output)
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_bytes_of_one(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:
     output = tmp_path / "dataset"
     command = [*podcast.command(output), "--workers", "2"]
@@ -211,6 +213,7 @@ def test_another_choice_runs_no_model_and_survives_the_loss_of_work(built: Build
     assert bytes_of(copy) == bytes_of(built.output), "choosing as before gives what was before"
 
 
+@pytest.mark.slow
 def test_a_bucket_holds_what_a_folder_would(podcast: Podcast, tmp_path: Path, built: BuildResult) -> None:
     bucket = tmp_path / "bucket" / "dataset"
     result = run_build(podcast.config(Path("unused"), f"output={PREFIX}{bucket}"))

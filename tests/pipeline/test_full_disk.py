@@ -17,6 +17,9 @@ from pipeline.demo.podcast import write_podcast
 from pipeline.demo.script import EPISODES
 from transforms.store import Store
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = ((EPISODES[0][0], EPISODES[0][1][:4]),)

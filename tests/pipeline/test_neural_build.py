@@ -15,6 +15,9 @@ from schemas.errors import ConfigurationError
 from schemas.verdict import EVIDENCE, reason_code
 from transforms.store import Store
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 SENTENCES = [
     "Printing, as we know it, differs from most of the other arts.",
     "The earliest book of all was very beautiful, and it stayed so.",

@@ -26,6 +26,9 @@ from schemas.state import EpisodeState, Speech
 from transforms.store import Store
 from transforms.voice_stages import DetectSpeech
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("espeakng_loader", reason="eSpeak NG (the extra demo) speaks the podcast of these tests")
 
 SCRIPT = (

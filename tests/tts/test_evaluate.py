@@ -22,6 +22,9 @@ from tts.evaluation.evaluate import Options, evaluate, require_held_out
 from tts.evaluation.utterances import COPY, ORIGINAL, SPOKEN, VERSIONS
 from tts.voice import read_facts
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 TEXTS = ("He said that he would be.", "We want more money.")
 # Of eSpeak's voices one that pocketsphinx understands.
 READER = Voice("en-us", rate=150)

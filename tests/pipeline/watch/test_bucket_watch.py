@@ -13,6 +13,9 @@ from pipeline.watch.claims import LEASE_SECONDS, Claims, claimed
 from pipeline.watch.ledger import State, ledger_of
 from transforms.store import Store
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 FOLDER = ("work", "watch", "train", "claims")
 
 

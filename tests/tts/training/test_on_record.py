@@ -17,6 +17,9 @@ from tts.run_records import RunState, list_runs, metrics_of
 from tts.training.on_record import devices_of, train_on_record
 from tts.training.options import TrainOptions
 
+# Builds and trainings in processes of their own: minutes of them.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

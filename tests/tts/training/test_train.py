@@ -172,6 +172,7 @@ def test_options_that_are_wrong_are_named(dataset: Path, tmp_path: Path, change:
         told(dataset, tmp_path / "voice", **change)
 
 
+@pytest.mark.slow
 def test_a_signal_ends_it_with_a_checkpoint_and_both_processes(dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "voice"
     options = replace(told(dataset, out), preset="cpu", steps=None, minutes=30.0, checkpoint_minutes=0.02)
@@ -191,6 +192,7 @@ def test_a_signal_ends_it_with_a_checkpoint_and_both_processes(dataset: Path, tm
     assert facts.steps["vocoder"] > 0
 
 
+@pytest.mark.slow
 def test_torchrun_trains_in_two_processes(dataset: Path, tmp_path: Path) -> None:
     options = replace(told(dataset, tmp_path / "voice"), preset="cpu", steps=2, device="cpu", schedule=None)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29517"]
@@ -199,3 +201,14 @@ def test_torchrun_trains_in_two_processes(dataset: Path, tmp_path: Path) -> None
     )
     assert result.returncode == 0, result.stderr[-2000:]
     assert read_facts(tmp_path / "voice").steps == {"acoustic": 2, "vocoder": 2}
+
+
+def test_tensorboard_sees_the_losses(dataset: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator",
+        reason="tensorboard (the extra tensorboard) reads them",
+    )
+    train(told(dataset, tmp_path / "voice", tensorboard=True), quiet)
+    events = accumulator.EventAccumulator(str(tmp_path / "voice" / "training" / "tensorboard" / "acoustic"))
+    events.Reload()
+    assert {"acoustic/mel", "acoustic/duration"} <= set(events.Tags()["scalars"])

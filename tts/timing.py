@@ -19,7 +19,7 @@ LEAD, TAIL = (3, 10), (6, 20)
 _BETWEEN_SENTENCES, _BETWEEN_PARAGRAPHS = (0.25, 0.6), (0.6, 1.0)
 _PARAGRAPH = 1.5
 # Vocoder pieces: the first is short so that it is soon there, the others grow until overlaps cost little.
-_FIRST_FRAMES, _MOST_FRAMES = 24, 384
+_FIRST_FRAMES, _GROWTH, _MOST_FRAMES = 32, 4, 512
 _FADE_SECONDS = 0.004
 _KNEE, _PEAK = 0.9, 0.99
 
@@ -70,10 +70,10 @@ def pieces(frames: int) -> Iterator[tuple[int, int]]:
     start, size = 0, _FIRST_FRAMES
     while start < frames:
         end = min(start + size, frames)
-        # A rest of a few frames is not worth a piece.
-        end = frames if frames - end < _FIRST_FRAMES else end
+        # What is left is not worth a piece of its own, where it is less than the one before.
+        end = frames if frames - end < size else end
         yield start, end
-        start, size = end, min(2 * size, _MOST_FRAMES)
+        start, size = end, min(_GROWTH * size, _MOST_FRAMES)
 
 
 def gain_curve(gains: Floats, durations: NDArray[np.int64], hop: int, start: int, end: int) -> Floats:

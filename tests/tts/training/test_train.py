@@ -31,6 +31,10 @@ TINY = Preset(
 )
 
 
+#: The same with discriminators from the third step on.
+ADVERSARIAL = replace(TINY, vocoder=replace(TINY.vocoder, adversarial_from=2))
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(tmp_path_factory.mktemp("training") / "dataset")
@@ -38,7 +42,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options_module, "PRESETS", {"tiny": TINY, **options_module.PRESETS})
+    monkeypatch.setattr(options_module, "PRESETS", {"tiny": TINY, "adversarial": ADVERSARIAL, **options_module.PRESETS})
     # One process: the other would not know the tiny preset.
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
 
@@ -92,6 +96,23 @@ def test_going_on_after_a_stop_gives_the_weights_of_no_stop(dataset: Path, tmp_p
     whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     for name, tensor in whole.items():
         assert torch.equal(tensor, parts[name]), name
+
+
+def test_discriminators_join_in_and_are_gone_on_with(dataset: Path, tmp_path: Path) -> None:
+    vocoder = {"preset": "adversarial", "parts": ("vocoder",)}
+    train(told(dataset, tmp_path / "whole", steps=4, **vocoder), quiet)
+    train(told(dataset, tmp_path / "parts", steps=3, **vocoder), quiet)
+    train(told(dataset, tmp_path / "parts", steps=4, **vocoder), quiet)
+    (line,) = (tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()
+    assert {"discriminator", "generator", "features"} <= set(json.loads(line))
+    whole, parts = (load_file(str(tmp_path / name / "vocoder.safetensors")) for name in ("whole", "parts"))
+    assert all(torch.equal(tensor, parts[name]) for name, tensor in whole.items())
+
+
+def test_bfloat16_learns_too(dataset: Path, tmp_path: Path) -> None:
+    train(told(dataset, tmp_path / "voice", bf16=True, parts=("acoustic",)), quiet)
+    (line,) = (tmp_path / "voice" / "metrics.jsonl").read_text().splitlines()
+    assert 0 < json.loads(line)["mel"] < 10
 
 
 def test_a_training_that_is_done_does_nothing_more(dataset: Path, tmp_path: Path) -> None:
@@ -160,7 +181,7 @@ def test_only_clips_of_the_tier_are_learned_from(dataset: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"preset": "huge"}, "--preset: there is no 'huge'; there are tiny, cpu, gpu, large"),
+        ({"preset": "huge"}, "--preset: there is no 'huge'; there are tiny, adversarial, cpu, gpu, large"),
         ({"tier": "best"}, "--tier: there is no 'best'"),
         ({"steps": 0}, "--max-steps: has to be at least 1"),
         ({"minutes": -1.0}, "--max-minutes: has to be more than 0"),

@@ -65,12 +65,14 @@ def write_result(folder: Path, found: "Evaluation") -> Path:
 
 
 def note_in_voice(folder: Path, found: "Evaluation") -> None:
-    """Let voice.json have the figures, from which its card is written."""
+    """Let voice.json have the figures, and the card that is written from it."""
     from tts.voice import read_facts, write_facts
+    from tts.voice_card import write_card
 
     facts = read_facts(folder)
     figures = {**facts.figures, "evaluation": _finite(found.summary())}
     write_facts(folder, dataclasses.replace(facts, figures=figures))
+    write_card(folder)
 
 
 def show_evaluation(found: "Evaluation", output: Format) -> None:

@@ -1,6 +1,6 @@
 """README.md of a voice: whose it is, from what it was made, how good it is, and what it may not be used for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,9 @@ from tts.origin import PROHIBITED
 from tts.voice import VoiceFacts, read_facts, write_whole
 
 CARD_NAME = "README.md"
+_SYSTEMS = ("original", "copy-synthesis", "synthesised")
+# Key of an evaluation, what it is called, and what to multiply it by.
+_TOLD = (("word_error_rate", "wrong words, %", 100.0), ("speaker_similarity", "likeness to the speaker, cosine", 1.0))
 
 
 def write_card(folder: Path) -> None:
@@ -77,10 +80,34 @@ def _consent(facts: VoiceFacts) -> str:
     return f"Consent `{_plain(origin.consent_id)}` of the speaker is on record; its scope: {_plain(scope)}{until}."
 
 
-def _figures(figures: Any) -> list[str]:
-    if not figures:
+def _figures(figures: Mapping[str, Any]) -> list[str]:
+    found = figures.get("evaluation")
+    if not found:
         return ["Not evaluated yet: `realtalk evaluate VOICE DATASET`.", ""]
-    return [*(f"- {_plain(str(name))}: {_plain(str(value))}" for name, value in figures.items()), ""]
+    heads = ["", *_SYSTEMS]
+    return [
+        f"On {found['clips']} held-out clips ({found['words']} words, {found['split']} split of the dataset), heard by "
+        f"{_plain(found['models']['recogniser'])}; means with 95 % intervals.",
+        "",
+        f"| {' | '.join(heads)} |",
+        f"|{' --- |' * len(heads)}",
+        *(_figure(name, found[key], scale) for key, name, scale in _TOLD),
+        "",
+        f"It takes {found['speed']['cpu_a_second']:.3f} CPU seconds a second of speech on {_plain(found['device'])}.",
+        "",
+    ]
+
+
+def _figure(name: str, values: Mapping[str, Any], scale: float) -> str:
+    shown = [_interval(values.get(system), scale) for system in _SYSTEMS]
+    return f"| {name} | {' | '.join(shown)} |"
+
+
+def _interval(value: Mapping[str, Any] | None, scale: float) -> str:
+    if value is None or value["value"] is None:
+        return ""
+    least, middle, most = (f"{scale * value[key]:.3g}" for key in ("low", "value", "high"))
+    return f"{middle} ({least} to {most})"
 
 
 def _plain(text: str) -> str:

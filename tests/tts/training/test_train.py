@@ -222,6 +222,8 @@ def test_torchrun_trains_in_two_processes(dataset: Path, tmp_path: Path) -> None
     )
     assert result.returncode == 0, result.stderr[-2000:]
     assert read_facts(tmp_path / "voice").steps == {"acoustic": 2, "vocoder": 2}
+    # One goes on where two were.
+    assert train(replace(options, steps=3), quiet).steps == {"acoustic": 3, "vocoder": 3}
 
 
 def test_tensorboard_sees_the_losses(dataset: Path, tmp_path: Path) -> None:

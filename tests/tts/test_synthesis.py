@@ -63,23 +63,23 @@ def test_pieces_joined_are_the_whole(name: str, request: pytest.FixtureRequest) 
         expected = voice.vocoder(mel)[0].numpy()
     ends = list(pieces(frames))
     joined = np.concatenate([samples_of(voice, in_pieces, start, end) for start, end in ends])
-    assert len(ends) > 3
+    assert len(ends) > 2
     assert joined.shape == expected.shape == (frames * 256,)
     assert (in_pieces.spectrogram.until(frames) - mel).abs().max() < 1e-4
     assert np.abs(joined - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 def test_pieces_cover_every_frame_once_and_grow() -> None:
-    for frames in (1, 24, 25, 47, 48, 100, 5000):
+    for frames in (1, 31, 32, 33, 63, 64, 100, 5000):
         found = list(pieces(frames))
         assert [start for start, _ in found] == [0, *(end for _, end in found[:-1])]
         assert found[-1][1] == frames
-    assert [end - start for start, end in pieces(2000)][:4] == [24, 48, 96, 192]
+    assert [end - start for start, end in pieces(2000)][:3] == [32, 128, 512]
 
 
 def test_the_first_samples_come_before_the_others_are_made(voice: Voice) -> None:
     first = next(speak_sentences(voice, [LONG]))
-    assert 0 < len(first) <= 24 * 256
+    assert 0 < len(first) <= 32 * 256
 
 
 def test_rate_pitch_and_volume_change_what_they_say(voice: Voice) -> None:

@@ -103,6 +103,7 @@ def test_going_on_after_a_stop_gives_the_weights_of_no_stop(dataset: Path, tmp_p
         assert torch.equal(tensor, parts[name]), name
 
 
+@pytest.mark.slow
 def test_discriminators_join_in_and_are_gone_on_with(dataset: Path, tmp_path: Path) -> None:
     vocoder = {"preset": "adversarial", "parts": ("vocoder",)}
     train(told(dataset, tmp_path / "whole", steps=4, **vocoder), quiet)

@@ -73,9 +73,9 @@ class Dataset:
 
         Raises RealtalkError where the shard is missing, or is not the one of the manifest.
         """
-        path, where = f"{self.root}/{shard.name}", f"{self.location}/{shard.name}"
+        where = f"{self.location}/{shard.name}"
         try:
-            self._require_same(path, shard, where)
+            path = self._place(shard, where)
             with self.files.open_input_file(path) as source, pq.ParquetFile(source) as file:
                 for batch in file.iter_batches(_ROWS, columns=list(columns)):
                     yield from batch.to_pylist()
@@ -86,16 +86,29 @@ class Dataset:
                 f"{where}: can't be read ({_line(error)}); run realtalk audit on the dataset"
             ) from error
 
-    def _require_same(self, path: str, shard: Shard, where: str) -> None:
+    def _place(self, shard: Shard, where: str) -> str:
+        """Where the shard of this very version is: a build or select that ran meanwhile keeps it in versions/."""
+        found = False
+        for path in (f"{self.root}/{shard.name}", f"{self.root}/versions/{self.version}/{shard.name}"):
+            try:
+                if self._sha256(path) == shard.sha256:
+                    return path
+                found = True
+            except FileNotFoundError:
+                continue
+        if not found:
+            raise FileNotFoundError(where)
+        raise RealtalkError(
+            f"{where}: is not the file of version {self.version} of the dataset (its SHA-256 differs); "
+            "if builds or selects ran meanwhile start again, else run realtalk audit"
+        )
+
+    def _sha256(self, path: str) -> str:
         seen = hashlib.sha256()
         with self.files.open_input_stream(path) as source:
             while block := source.read(_BLOCK):
                 seen.update(block)
-        if seen.hexdigest() != shard.sha256:
-            raise RealtalkError(
-                f"{where}: is not the file of version {self.version} of the dataset (its SHA-256 differs); "
-                "if a build or select ran meanwhile start again, else run realtalk audit"
-            )
+        return seen.hexdigest()
 
 
 def open_dataset(location: str) -> Dataset:
@@ -135,8 +148,11 @@ def file_system(location: str) -> tuple[pafs.FileSystem, str]:
         return pafs.LocalFileSystem(), os.path.abspath(location)
     try:
         files, path = pafs.FileSystem.from_uri(location)
-    except (ValueError, NotImplementedError, OSError):
+    except (ValueError, NotImplementedError):
+        # pyarrow does not know the scheme.
         files, path = _by_fsspec(location)
+    except OSError as error:
+        raise RealtalkError(f"{location}: can't be read ({_line(error)})") from error
     return files, path.rstrip("/")
 
 

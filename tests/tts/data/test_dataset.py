@@ -1,6 +1,7 @@
 """A dataset as a trainer reads it, wherever it lies."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,17 @@ def test_where_nothing_is_ready_it_says_what_to_do(tmp_path: Path) -> None:
         open_dataset(str(tmp_path))
     with pytest.raises(RealtalkError, match=r"(to read nowhere://)|(can.t be read)"):
         open_dataset("nowhere://bucket/x")
+
+
+def test_a_shard_of_the_version_before_is_found_where_it_is_kept(dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "dataset", ignore=shutil.ignore_patterns("work"))
+    opened = open_dataset(str(tmp_path / "dataset"))
+    kept = tmp_path / "dataset" / "versions" / opened.version / SHARD
+    kept.parent.mkdir(parents=True)
+    (tmp_path / "dataset" / SHARD).rename(kept)
+    assert len(list(opened.rows(opened.shards[0], ["id"]))) == opened.shards[0].rows
+    (tmp_path / "dataset" / SHARD).write_bytes(b"another version's")
+    assert len(list(opened.rows(opened.shards[0], ["id"]))) == opened.shards[0].rows
 
 
 def test_a_shard_that_is_gone_is_named(dataset: Path) -> None:

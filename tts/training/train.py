@@ -138,14 +138,15 @@ def _begin(dataset: Dataset, settings: FeatureSettings, files: Sequence[FeatureF
 
 def _origin(dataset: Dataset, examples: Examples, settings: FeatureSettings, options: TrainOptions) -> Origin:
     document = dataset.document
-    about = next(iter(dataset.rows(dataset.of(TRAIN_SPLIT)[0], ["speaker"])), {"speaker": ""})
-    licenses = {
-        str(row["license"] or "") for shard in dataset.of(TRAIN_SPLIT) for row in dataset.rows(shard, ["license"])
-    }
+    speakers, licenses = set(), set()
+    for shard in dataset.of(TRAIN_SPLIT):
+        for row in dataset.rows(shard, ["speaker", "license"]):
+            speakers.add(str(row["speaker"] or ""))
+            licenses.add(str(row["license"] or ""))
     return Origin(
         dataset=dataset.name,
         dataset_version=dataset.version,
-        speaker=str(about["speaker"] or ""),
+        speaker=", ".join(sorted(name for name in speakers if name)),
         clips=len(examples),
         seconds=round(float(examples.frames.sum()) * settings.hop / settings.sampling_rate, 1),
         tier=options.tier,

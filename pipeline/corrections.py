@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PLACE = ("review", "texts.json")
 _KEPT = TypeAdapter(dict[str, Correction])
+Kept = TypeVar("Kept")
 _COLUMNS = ("id", "fingerprint", "duration", "transcript_source")
 _SAY_EVERY_SECONDS = 10.0
 
@@ -52,12 +53,17 @@ class Aligned:
 
 def kept_corrections(store: Store) -> dict[str, Correction]:
     """The corrected texts that are kept with a dataset, by clip id; raises RealtalkError for damage."""
-    path = store.path(*_PLACE)
+    return read_kept(store, _PLACE, _KEPT)
+
+
+def read_kept(store: Store, place: tuple[str, ...], kept: "TypeAdapter[dict[str, Kept]]") -> dict[str, Kept]:
+    """What people who listened left at a place of the dataset, by clip id; raises RealtalkError for damage."""
+    path = store.path(*place)
     content = store.read_bytes(path)
     if content is None:
         return {}
     try:
-        return _KEPT.validate_json(content)
+        return kept.validate_json(content)
     except ValidationError as error:
         why = error.errors(include_url=False)[0]["msg"]
         raise RealtalkError(

@@ -22,10 +22,10 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pipeline.config_errors import nearest, shown
-from pipeline.corrections import Wanted, align_corrections, keep_corrections, kept_corrections
+from pipeline.corrections import Wanted, align_corrections, keep_corrections, kept_corrections, read_kept
 from pipeline.ready import ready_manifest, store_of
 from schemas.errors import ConfigurationError, RealtalkError
 from transforms.corrections import Correction, Reviewed
@@ -113,17 +113,7 @@ def take_review(dataset: str, path: str | Path) -> Taken:
 
 def kept_reviews(store: Store) -> dict[str, Review]:
     """The reviews that are kept with a dataset, by clip id; raises RealtalkError for damage."""
-    path = store.path(*_PLACE)
-    content = store.read_bytes(path)
-    if content is None:
-        return {}
-    try:
-        return _KEPT.validate_json(content)
-    except ValidationError as error:
-        why = error.errors(include_url=False)[0]["msg"]
-        raise RealtalkError(
-            f"{path}: damaged ({why}); restore it, or remove it and take the reviews in again by realtalk review"
-        ) from None
+    return read_kept(store, _PLACE, _KEPT)
 
 
 def has_reviews(dataset: str) -> bool:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from pipeline.audit import Audit
-from pipeline.build import one_build_at_a_time
+from pipeline.hold import one_build_at_a_time
 from pipeline.ready import committed_manifest, store_of
 from pipeline.report.contents import Judgement
 from pipeline.report.documents import write_report

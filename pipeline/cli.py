@@ -27,8 +27,8 @@ from pipeline.watch_command import watch
 from schemas.errors import DISK_FULL, ConfigurationError, RealtalkError
 
 if TYPE_CHECKING:
-    from pipeline.build import BuildResult
     from pipeline.config import Config
+    from pipeline.result import BuildResult
 
 DONE, FAILED, WRONG_USE, GATE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 

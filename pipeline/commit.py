@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
 
 from pipeline.card import CARD_MARK, CARD_NAME, card
-from pipeline.choose import Judged, WrittenShard
 from pipeline.croissant import CROISSANT_NAME, croissant
 from pipeline.description import describe
 from pipeline.gates import AUDITED, Facts, Limit, judge_gates
+from pipeline.judging import Judged, WrittenShard
 from pipeline.keep_version import forget_version, keep_version, version_before
 from pipeline.ready import CONFIG_NAME, EPISODES_NAME, committed_manifest
 from pipeline.report.contents import REPORT_NAME, Files, Judgement, report_data
@@ -23,7 +22,7 @@ from pipeline.report.in_place import report_in_place
 from pipeline.report.statistics import SECOND, Statistics
 from pipeline.unfinished import Publication, forget_commit, note_commit, unfinished_commit
 from schemas.errors import RealtalkError
-from schemas.ids import digest, file_sha256
+from schemas.ids import digest
 from schemas.manifest import (
     CONSENTED,
     FOLDERS,
@@ -38,6 +37,7 @@ from schemas.manifest import (
 )
 from schemas.tables import EPISODE_SCHEMA
 from schemas.verdict import Thresholds
+from transforms.checksums import Checksums
 from transforms.shards import file_record, keep_content, keep_table
 from transforms.store import Store
 
@@ -65,76 +65,77 @@ class DatasetFacts:
         return json.dumps(dict(sorted(self.models.items())), separators=(",", ":"))
 
 
-class CommitDataset(beam.DoFn):
-    """Publishes everything that one build made. The only element it gets is a trigger; the rest are side inputs."""
+@dataclass(frozen=True)
+class Parts:
+    """What a dataset is put together from: rows of episodes/, verdicts, shards, turns, what was counted."""
 
-    def __init__(self, store: Store, facts: DatasetFacts, known: Sequence[FileRecord] = ()) -> None:
-        """`known` are files of the dataset that were found whole in their places: they aren't hashed again."""
-        self.store = store
-        self.facts = facts
-        self.known = {self.store.path(*record.name.split("/")): record for record in known}
+    rows: Sequence[Mapping[str, Any]]
+    judged: Sequence[Judged]
+    shards: Sequence[WrittenShard]
+    turns: Sequence[Publication]
+    statistics: Statistics
 
-    def process(
-        self,
-        _: Any,
-        rows: Sequence[Mapping[str, Any]],
-        judged: Sequence[Judged],
-        shards: Sequence[WrittenShard],
-        turns: Sequence[Publication],
-        statistics: Statistics,
-    ) -> Iterator[str]:
-        shards = sorted(shards, key=lambda shard: shard.record.name)
-        tables = [*turns, *episode_files(judged), self._episodes(rows)]
-        known = self.known | {
-            one.candidates_path: FileRecord(f"candidates/{one.episode_id}.parquet", one.rows, one.bytes, one.sha256)
-            for one in judged
-        }
-        records = sorted(
-            (known.get(table.path) or self._record(table) for table in tables), key=lambda record: record.name
+
+def commit_dataset(store: Store, facts: DatasetFacts, parts: Parts, checksums: Checksums) -> str:
+    """Publish everything that one build or choice made; returns what `commit` does.
+
+    Raises RealtalkError where nothing could be taken this time, and a dataset is there that would be lost.
+    """
+    rows, judged = parts.rows, parts.judged
+    shards = sorted(parts.shards, key=lambda shard: shard.record.name)
+    tables = [*parts.turns, *episode_files(judged), _episodes(store, rows)]
+    known = {
+        one.candidates_path: FileRecord(f"candidates/{one.episode_id}.parquet", one.rows, one.bytes, one.sha256)
+        for one in judged
+    }
+    records = sorted(
+        (known.get(table.path) or _record(store, table, checksums) for table in tables), key=lambda record: record.name
+    )
+    manifest = make_manifest(facts, rows, judged, shards, records)
+    _keep_from_loss(store, rows)
+    published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
+    about = describe(manifest, rows, facts.speaker, facts.config_yaml)
+    files = Files(
+        candidates={one.episode_id: one.candidates_path for one in judged},
+        clips={one.episode_id: one.audio_path for one in judged},
+        turns={_stem(one.name): one.path for one in parts.turns},
+    )
+
+    def report(manifest: Manifest) -> Iterator[tuple[str, str | bytes]]:
+        judgement = unaudited(manifest, facts.gates, rows, parts.statistics)
+        data = report_data(
+            store, manifest, facts.config_yaml, facts.thresholds, rows, parts.statistics, judgement, files
         )
-        manifest = make_manifest(self.facts, rows, judged, shards, records)
-        self._keep_from_loss(rows)
-        published = [*tables, *(Publication(shard.record.name, shard.path) for shard in shards)]
-        about = describe(manifest, rows, self.facts.speaker, self.facts.config_yaml)
-        files = Files(
-            candidates={one.episode_id: one.candidates_path for one in judged},
-            clips={one.episode_id: one.audio_path for one in judged},
-            turns={_stem(one.name): one.path for one in turns},
+        return report_documents(store, data, files)
+
+    documents = {CARD_NAME: card(about), CROISSANT_NAME: croissant(about)}
+    return commit(store, manifest, published, facts.config_yaml, documents, report, checksums)
+
+
+def _keep_from_loss(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
+    failed = [row for row in rows if row["state"] == "failed"]
+    if not failed or any(row["state"] == "done" for row in rows):
+        return
+    before = committed_manifest(store)
+    if before is not None and before.totals.candidates:
+        first = f"{failed[0]['error']}: {failed[0]['error_detail']}"
+        raise RealtalkError(
+            f"{store.root}: nothing could be taken this time ({len(failed)} failed, the first with {first}); "
+            "the dataset that is here stays as it is"
         )
 
-        def report(manifest: Manifest) -> Iterator[tuple[str, str | bytes]]:
-            facts = self.facts
-            judgement = unaudited(manifest, facts.gates, rows, statistics)
-            data = report_data(
-                self.store, manifest, facts.config_yaml, facts.thresholds, rows, statistics, judgement, files
-            )
-            return report_documents(self.store, data, files)
 
-        documents = {CARD_NAME: card(about), CROISSANT_NAME: croissant(about)}
-        yield commit(self.store, manifest, published, self.facts.config_yaml, documents, report)
+def _record(store: Store, publication: Publication, checksums: Checksums) -> FileRecord:
+    return file_record(store.fetch(publication.path), publication.name, checksums.sha256)
 
-    def _keep_from_loss(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """A source that is down for a day, or a full disk, must not empty a dataset; raises RealtalkError."""
-        failed = [row for row in rows if row["state"] == "failed"]
-        if not failed or any(row["state"] == "done" for row in rows):
-            return
-        before = committed_manifest(self.store)
-        if before is not None and before.totals.candidates:
-            first = f"{failed[0]['error']}: {failed[0]['error_detail']}"
-            raise RealtalkError(
-                f"{self.store.root}: nothing could be taken this time ({len(failed)} failed, the first with {first}); "
-                "the dataset that is here stays as it is"
-            )
 
-    def _record(self, publication: Publication) -> FileRecord:
-        return file_record(self.store.fetch(publication.path), publication.name)
-
-    def _episodes(self, rows: Sequence[Mapping[str, Any]]) -> Publication:
-        ordered = sorted(rows, key=lambda row: (row["published"] or "~", row["episode_id"], row["source_url"]))
-        table = pa.Table.from_pylist([dict(row) for row in ordered], schema=EPISODE_SCHEMA)
-        path = self.store.path("work", "episodes", f"{digest('episodes', table.to_pydict())}.parquet")
-        keep_table(self.store, path, table)
-        return Publication(EPISODES_NAME, path)
+def _episodes(store: Store, rows: Sequence[Mapping[str, Any]]) -> Publication:
+    ordered = sorted(rows, key=lambda row: (row["published"] or "~", row["episode_id"], row["source_url"]))
+    table = pa.Table.from_pylist([dict(row) for row in ordered], schema=EPISODE_SCHEMA)
+    path = store.path("work", "episodes", f"{digest('episodes', table.to_pydict())}.parquet")
+    keep_table(store, path, table)
+    return Publication(EPISODES_NAME, path)
 
 
 def unaudited(
@@ -231,18 +232,20 @@ def commit(
     config_yaml: str,
     documents: Mapping[str, str],
     report: Callable[[Manifest], Iterator[tuple[str, str | bytes]]],
+    checksums: Checksums | None = None,
 ) -> str:
     """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
 
     What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it;
     neither is the `report`, which is made only where it is written.
     """
+    checksums = checksums or Checksums.of(store)
     before = version_before(store)
     if before is not None and before.version == manifest.version:
         # It is this one, wherever it was chosen from.
         manifest = replace(manifest, from_version=before.from_version)
     manifest_path, content = store.path(MANIFEST_NAME), manifest_bytes(manifest)
-    if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published):
+    if store.read_bytes(manifest_path) == content and _in_place(store, manifest, published, checksums):
         # The gates are in it too, which no file of the dataset depends on.
         is_same_config = store.read_bytes(store.path(CONFIG_NAME)) == config_yaml.encode("utf-8")
         if not is_same_config:
@@ -272,6 +275,9 @@ def commit(
     forget_commit(store)
     # What was kept of it is the dataset's own again.
     forget_version(store, manifest.version)
+    for one in _records(manifest):
+        checksums.learn(_place(store, one.name), one.sha256)
+    checksums.keep()
     return "written"
 
 
@@ -297,22 +303,25 @@ def _write_documents(store: Store, documents: Mapping[str, str]) -> None:
             keep_content(store, _place(store, name), text.encode("utf-8"))
 
 
-def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]) -> bool:
+def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication], checksums: Checksums) -> bool:
     """Whether every file of the manifest is there as it was written, and nothing else is."""
     found = {f"{folder}/{name}" for folder in FOLDERS for name in store.names(folder)}
     linked = {one.name for one in published if one.name in found and store.is_same(one.path, _place(store, one.name))}
-    records: list[FileRecord | ShardRecord] = [*manifest.files, *manifest.shards]
-    return found == {record.name for record in records} and not any(
-        damage(store, record) for record in records if record.name not in linked
+    return found == {record.name for record in _records(manifest)} and not any(
+        damage(store, record, checksums) for record in _records(manifest) if record.name not in linked
     )
 
 
-def damage(store: Store, record: FileRecord | ShardRecord) -> str:
+def _records(manifest: Manifest) -> list[FileRecord | ShardRecord]:
+    return [*manifest.files, *manifest.shards]
+
+
+def damage(store: Store, record: FileRecord | ShardRecord, checksums: Checksums) -> str:
     """What is wrong with a file of a dataset, as its manifest has it: "missing", "damaged", or "" for nothing."""
     path = _place(store, record.name)
     if not store.exists(path):
         return "missing"
-    is_whole = store.size(path) == record.bytes and file_sha256(store.fetch(path)) == record.sha256
+    is_whole = store.size(path) == record.bytes and checksums.sha256(store.fetch(path)) == record.sha256
     return "" if is_whole else "damaged"
 
 

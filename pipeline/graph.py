@@ -1,7 +1,6 @@
 """The whole graph on one screen: from sources to a committed dataset, for any Beam runner."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +9,15 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsList, AsSingleton, TaggedOutput
 
-from pipeline.choose import Choose, Scored
-from pipeline.commit import CommitDataset, DatasetFacts
+from pipeline.choose import Choose
+from pipeline.commit import DatasetFacts
+from pipeline.commit_step import CommitDataset
 from pipeline.enrol import Enrol, EnrolmentPlan, attach_target, choose, voices_of
 from pipeline.gates import columns_of
+from pipeline.judging import Scored
 from pipeline.outcome import JUDGED, STATE, WriteTurns, outcome, source_row
-from pipeline.report.statistics import CountCandidates
+from pipeline.report.count import CountCandidates
+from pipeline.result import keep_summary
 from schemas.state import EpisodeState
 from schemas.verdict import Thresholds
 from transforms.corrections import Reviewed
@@ -28,10 +30,9 @@ from transforms.source_settings import Source
 from transforms.sources import list_source
 from transforms.stage import Stage
 from transforms.store import Store
-from transforms.summarize import Summary, merge
+from transforms.summarize import Summary, merge_all
 
 UNREADABLE = "unreadable"
-SUMMARY_PATH = ("work", "summary.json")
 
 
 @dataclass(frozen=True)
@@ -176,16 +177,3 @@ def as_scored(state: EpisodeState, facts: DatasetFacts) -> Scored:
             "models": facts.models_json,
         },
     )
-
-
-def merge_all(summaries: Iterable[Summary]) -> Summary:
-    """The summary of all episodes."""
-    merged = Summary()
-    for summary in summaries:
-        merged = merge(merged, summary)
-    return merged
-
-
-def keep_summary(summary: Summary, store: Store) -> None:
-    """Write the summary where the end of a build reads it."""
-    store.write_text(store.path(*SUMMARY_PATH), json.dumps(summary.to_dict(), indent=1) + "\n")

@@ -1,14 +1,12 @@
 """What became of each episode: its row of episodes/, its turns, its part of the summary."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.choose import Judged
+from pipeline.judging import Outcome, read_summed_up, with_verdicts
 from pipeline.unfinished import Publication
 from schemas.errors import Failure
 from schemas.ids import digest
@@ -19,19 +17,10 @@ from transforms.http import shown
 from transforms.overlap import merged
 from transforms.shards import keep_table
 from transforms.store import Store
-from transforms.summarize import CANDIDATE_COLUMNS, Summary
 from transforms.transcript_files import foreign_note
 
 STATE, JUDGED = "state", "judged"
 TARGET_ABSENT, TEXT_ABSENT = "target-absent", "text-absent"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An episode's row of EPISODE_SCHEMA, and what it adds to the summary."""
-
-    row: Mapping[str, Any]
-    summary: Summary
 
 
 def total(spans: Iterable[Any]) -> float:
@@ -165,23 +154,9 @@ SKIPPED = frozenset({"blocked", "no-enclosure", "duplicate-guid", "none-wanted"}
 def outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> Iterator[Outcome]:
     """The outcome of an episode from its last state and, where it has candidates, their verdicts."""
     for state in grouped[1][STATE]:
-        yield with_verdicts(episode_row(state), grouped[1][JUDGED], store, state.episode.duration)
-
-
-def with_verdicts(row: dict[str, Any], judged: Iterable[Judged], store: Store, announced: float | None) -> Outcome:
-    """An episode's row with what became of its candidates (one Judged, or none), and its summary."""
-    candidates: pa.Table | None = None
-    for one in judged:
-        row |= {
-            "split": one.split,
-            "candidates": one.rows,
-            "candidate_seconds": round(one.seconds, 6),
-            "kept": one.kept,
-            "kept_seconds": round(one.kept_seconds, 6),
-        }
-        path = store.fetch(one.candidates_path)
-        candidates = pq.read_table(path, columns=list(CANDIDATE_COLUMNS), partitioning=None)
-    return Outcome(row, Summary.of_episode(row, candidates if candidates is not None else (), announced))
+        judged = next(iter(grouped[1][JUDGED]), None)
+        candidates = read_summed_up(judged, store) if judged is not None else None
+        yield with_verdicts(episode_row(state), judged, candidates, state.episode.duration)
 
 
 class WriteTurns(beam.DoFn):

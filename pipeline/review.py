@@ -74,7 +74,7 @@ def take_review(dataset: str, path: str | Path) -> Taken:
 
     Raises ConfigurationError with a line for each fault of the file, RealtalkError where no dataset is ready.
     """
-    from pipeline.build import one_build_at_a_time
+    from pipeline.hold import one_build_at_a_time
 
     store = store_of(dataset)
     ready_manifest(store)

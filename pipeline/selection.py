@@ -1,42 +1,57 @@
-"""Choosing anew: another profile or other limits over the scores that a dataset has. No model, download or decode."""
+"""Choosing anew: another profile or other limits over the scores that a dataset has. No model, download or decode.
+
+What is chosen is what a build with the new limits would choose, byte for byte: `pipeline.choose` puts the same
+functions of `pipeline.judging` on a Beam runner. Here threads call them, for Beam alone would take longer than they do.
+"""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import apache_beam as beam
+import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.pvalue import AsList, AsSingleton
 
-from pipeline.build import BuildResult, log_path, one_build_at_a_time, read_result
-from pipeline.choose import Choose, Scored
-from pipeline.commit import (
-    CommitDataset,
-    DatasetFacts,
-    damage,
-    finish_commit,
-)
+from pipeline.commit import DatasetFacts, Parts, commit_dataset, damage, finish_commit
 from pipeline.config import Config
 from pipeline.config_sections import Selection
 from pipeline.gates import DEFAULTS, columns_of
-from pipeline.graph import keep_summary, merge_all
+from pipeline.hold import log_path, one_build_at_a_time
+from pipeline.judging import (
+    Judged,
+    Outcome,
+    Rule,
+    Scored,
+    WrittenShard,
+    judge_episode,
+    read_fingerprints,
+    rows_of,
+    with_verdicts,
+    write_or_find_shard,
+)
 from pipeline.logs import logged_to
-from pipeline.outcome import JUDGED, STATE, Outcome, with_verdicts
-from pipeline.progress import Tally
 from pipeline.ready import CONFIG_NAME, EPISODES_NAME, ready_manifest, store_of
-from pipeline.report.statistics import CountCandidates
+from pipeline.report.statistics import Statistics, counted_columns, merge, statistics_of
 from pipeline.reselect import resolved_configuration
+from pipeline.result import BuildResult, keep_summary, read_result
 from pipeline.review import reviewed
-from pipeline.runners import choose_engine
 from pipeline.unfinished import Publication
 from schemas.errors import RealtalkError
-from schemas.manifest import FileRecord, Manifest
+from schemas.manifest import Manifest
+from transforms.checksums import Checksums
+from transforms.deduplicate import find_duplicates
+from transforms.shards import ClipReference, ShardPlan, assign_splits, plan_shards, references, split_key
 from transforms.store import Store
+from transforms.summarize import merge_all
 
 Row = Mapping[str, Any]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+# Episodes whose candidates are counted together: counting those of one takes as long.
+_COUNTED_TOGETHER = 16
 
 
 def run_select(dataset: str, selection: Selection) -> BuildResult:
@@ -48,7 +63,8 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
     with one_build_at_a_time(store):
         finish_commit(store)
         before = ready_manifest(store)
-        require_whole(store, before)
+        checksums = Checksums.of(store)
+        require_whole(store, before, checksums)
         config = resolved_configuration(store.read_bytes(store.path(CONFIG_NAME)) or b"", store.path(CONFIG_NAME))
         config = config.model_copy(update={"select": selection})
         rows = pq.read_table(store.fetch(store.path(*EPISODES_NAME.split("/"))), partitioning=None).to_pylist()
@@ -66,77 +82,85 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             gates={**DEFAULTS, **config.gates.limits},
             from_version=before.version,
         )
-        engine = choose_engine([], 1, store)
         with logged_to(Path(log_path(store)) if store.is_local else None):
-            pipeline = beam.Pipeline(runner=engine.runner, options=engine.options)
-            build_choice(pipeline, store, facts, config, rows, before.files)
-            pipeline.run().wait_until_finish()
-    unchanged = before.version == ready_manifest(store).version
-    return read_result(store, Tally(result="unchanged" if unchanged else "written"))
+            choose_anew(store, facts, config, rows, checksums)
+    return read_result(store, unchanged=before.version == ready_manifest(store).version)
 
 
-def build_choice(
-    root: beam.Pipeline,
-    store: Store,
-    facts: DatasetFacts,
-    config: Config,
-    rows: Sequence[Row],
-    whole: Sequence[FileRecord],
-) -> None:
-    """Put the choice alone on a pipeline: the last part of a build, from what the dataset holds.
+def choose_anew(store: Store, facts: DatasetFacts, config: Config, rows: Sequence[Row], checksums: Checksums) -> str:
+    """Judge the candidates of the episodes `rows`, write shards, commit; returns what `commit` does.
 
-    `whole` are the files of it, of which `require_whole` made sure.
+    `checksums` know the files of the dataset, which have to be whole.
     """
-    with_candidates = {name.removesuffix(".parquet") for name in store.names("candidates")}
-    scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in with_candidates]
-    chosen = (
-        root
-        | "Scored" >> beam.Create(scored)
-        | "Choose clips"
-        >> Choose(
-            store,
-            config.selection.thresholds,
-            config.splits.shares,
-            facts.sampling_rate,
-            config.profiles,
-            reviewed(store),
-        )
-    )
-    outcomes = (
-        {
-            STATE: root | "Rows" >> beam.Create([(row_key(row), row) for row in rows]),
-            JUDGED: chosen.judged | "Judged by id" >> beam.Map(lambda one: (one.episode_id, one)),
-        }
-        | "Join" >> beam.CoGroupByKey()
-        | "Outcomes" >> beam.FlatMap(_outcome, store)
-    )
-    _ = (
-        outcomes
-        | "Summaries" >> beam.Map(lambda one: one.summary)
-        | "Sum up" >> beam.CombineGlobally(merge_all)
-        | "Keep the summary" >> beam.Map(keep_summary, store)
-    )
+    rule = Rule(config.selection.thresholds, config.profiles, reviewed(store))
+    names = {name.removesuffix(".parquet") for name in store.names("candidates")}
+    scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in names]
+    keys = {one.episode_id: split_key(one.episode_id, one.recording_sha256) for one in scored}
+    splits = assign_splits(keys.values(), config.splits.shares)
+    originals = _originals(scored, store, rule)
+    columns = columns_of(facts.gates)
+    row_of = {row["episode_id"]: row for row in rows}
+
+    def judge(some: Sequence[Scored]) -> _Part:
+        judged, references_, outcomes, counted = [], [], [], []
+        for one in some:
+            found, table = judge_episode(one, store, rule, splits[keys[one.episode_id]], originals)
+            judged.append(found)
+            references_ += references(table, one.published)
+            outcomes.append(with_verdicts(row_of[one.episode_id], found, table, None))
+            counted.append(table.select(counted_columns()))
+        statistics = statistics_of(pa.concat_tables(counted), facts.thresholds, columns)
+        return _Part(judged, references_, outcomes, statistics)
+
+    parts = _in_threads(judge, _batches(scored))
+    judged = [one for part in parts for one in part.judged]
+    others = [with_verdicts(row, None, None, None) for row in rows if row["episode_id"] not in names]
+    outcomes = [*(one for part in parts for one in part.outcomes), *others]
+    keep_summary(merge_all(one.summary for one in outcomes), store)
+    plans = plan_shards(clip for part in parts for clip in part.references)
+    files = {one.episode_id: (one.audio_path, one.candidates_path) for one in judged}
+    rate = max((one.sampling_rate for one in judged), default=0) or facts.sampling_rate
+
+    def write(plan: ShardPlan) -> WrittenShard:
+        return write_or_find_shard(plan, store, files, rate, checksums.sha256)
+
+    shards = _in_threads(write, plans)
     turns = [Publication(f"turns/{name}", store.path("turns", name)) for name in store.names("turns")]
-    _ = (
-        root
-        | "Trigger" >> beam.Create([None])
-        | "Commit"
-        >> beam.ParDo(
-            CommitDataset(store, facts, whole),
-            rows=AsList(outcomes | "All rows" >> beam.Map(lambda one: one.row)),
-            judged=AsList(chosen.judged),
-            shards=AsList(chosen.shards),
-            turns=AsList(root | "Turns" >> beam.Create(turns)),
-            statistics=AsSingleton(
-                chosen.judged | "Statistics" >> CountCandidates(store, facts.thresholds, columns_of(facts.gates))
-            ),
-        )
+    statistics = reduce(merge, (part.statistics for part in parts), Statistics.nothing(facts.thresholds, columns))
+    return commit_dataset(
+        store, facts, Parts([one.row for one in outcomes], judged, shards, turns, statistics), checksums
     )
 
 
-def row_key(row: Row) -> str:
-    """A source that could not be read has no episode id, and there may be several."""
-    return row["episode_id"] or f"{row['source_url']} {row['error_detail']}"
+@dataclass(frozen=True)
+class _Part:
+    """What the candidates of some episodes give."""
+
+    judged: list[Judged]
+    references: list[ClipReference]
+    outcomes: list[Outcome]
+    statistics: Statistics
+
+
+def _originals(scored: Sequence[Scored], store: Store, rule: Rule) -> dict[str, str] | None:
+    """As `find_duplicates`; None where no corrected text changes what a build has found.
+
+    Of two that are the same audio, the one with a publisher's or a person's words is the original.
+    """
+    if not rule.reviewed.corrections:
+        return None
+    tables = _in_threads(lambda one: read_fingerprints(one, store, rule.reviewed), scored)
+    return find_duplicates(rows_of(tables))
+
+
+def _batches(scored: Sequence[Scored]) -> list[Sequence[Scored]]:
+    return [scored[start : start + _COUNTED_TOGETHER] for start in range(0, len(scored), _COUNTED_TOGETHER)]
+
+
+def _in_threads(work: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+    """What `work` makes of every item, in order; a thread a core, for most of the time is spent outside of Python."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(work, items))
 
 
 def _scored(store: Store, row: Row, facts: DatasetFacts) -> Scored:
@@ -151,16 +175,10 @@ def _scored(store: Store, row: Row, facts: DatasetFacts) -> Scored:
     )
 
 
-def _outcome(grouped: tuple[str, Mapping[str, Iterable[Any]]], store: Store) -> Iterator[Outcome]:
-    for row in grouped[1][STATE]:
-        yield with_verdicts(dict(row), grouped[1][JUDGED], store, None)
-
-
-def require_whole(store: Store, manifest: Manifest) -> None:
+def require_whole(store: Store, manifest: Manifest, checksums: Checksums) -> None:
     """Raises RealtalkError where a file to choose from is missing or damaged: its episode would be lost."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        found = threads.map(partial(damage, store), manifest.files)
-        faults = [(record.name, fault) for record, fault in zip(manifest.files, found, strict=True) if fault]
+    found = _in_threads(lambda record: damage(store, record, checksums), manifest.files)
+    faults = [(record.name, fault) for record, fault in zip(manifest.files, found, strict=True) if fault]
     if faults:
         (name, fault), *more = faults
         also = f" (and {len(more)} more)" if more else ""

@@ -19,9 +19,9 @@ from pipeline.console import (
 from pipeline.progress import LABELS
 
 if TYPE_CHECKING:
-    from pipeline.build import BuildResult
     from pipeline.doctor import Check
     from pipeline.plan import Forecast
+    from pipeline.result import BuildResult
     from pipeline.review import Taken
 
 

@@ -24,10 +24,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form to hash")
 
 
-def file_sha256(path: str | Path, chunk_bytes: int = 1 << 20) -> str:
-    """SHA-256 of a local file, read in chunks (hexadecimal)."""
-    hasher = hashlib.sha256()
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a local file, whatever its size (hexadecimal)."""
     with open(path, "rb") as file:
-        while chunk := file.read(chunk_bytes):
-            hasher.update(chunk)
-    return hasher.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

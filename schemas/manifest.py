@@ -5,6 +5,7 @@ It holds no time of day and no path of a machine: the same dataset has the same 
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Totals:
     splits: dict[str, SplitTotal] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
     """A dataset's contents. `models` is identity by task; `consent` is CONSENTED or NO_CONSENT.
 
@@ -97,7 +98,7 @@ class Manifest:
         if (self.consent == CONSENTED) != bool(self.consent_id):
             raise ValueError(f"consent is {self.consent!r}, but consent_id is {self.consent_id!r}")
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Identity of this state of the dataset: the hash of all that it holds (16 hexadecimal digits).
 

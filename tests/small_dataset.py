@@ -15,11 +15,13 @@ import soundfile
 from apache_beam.pvalue import AsList, AsSingleton
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline.choose import Choose, Scored
-from pipeline.commit import CommitDataset, DatasetFacts
+from pipeline.choose import Choose
+from pipeline.commit import DatasetFacts
+from pipeline.commit_step import CommitDataset
 from pipeline.config import parse_config
 from pipeline.gates import DEFAULTS
-from pipeline.report.statistics import CountCandidates
+from pipeline.judging import Scored
+from pipeline.report.count import CountCandidates
 from schemas.clip import candidate_schema
 from schemas.ids import file_sha256
 from schemas.manifest import ShardRecord, manifest_bytes, read_manifest

@@ -191,9 +191,9 @@ def as_parquet(table: pa.Table) -> bytes:
     return content
 
 
-def file_record(path: str | Path, name: str) -> FileRecord:
+def file_record(path: str, name: str, sha256_of: Callable[[str], str] = file_sha256) -> FileRecord:
     """The manifest's line for a Parquet file at `path` that is called `name` in the dataset."""
-    return FileRecord(name, pq.read_metadata(path).num_rows, os.path.getsize(path), file_sha256(path))
+    return FileRecord(name, pq.read_metadata(path).num_rows, os.path.getsize(path), sha256_of(path))
 
 
 def _even_parts(clips: Sequence[ClipReference], target_bytes: int) -> list[tuple[ClipReference, ...]]:

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from schemas.clip import candidate_schema
 from schemas.verdict import KEPT, reason_code
 
 #: Stages of the table, in order; "in" is what the sources announce.
@@ -74,11 +78,7 @@ class Summary:
 
         `announced_seconds` is the length that the feed gives; the recording's own length counts before it.
         """
-        if isinstance(candidates, pa.Table):
-            candidates = candidates.select([n for n in CANDIDATE_COLUMNS if n in candidates.column_names]).to_pylist()
-        clips = _Clips()
-        for row in candidates:
-            clips.add(row)
+        clips = _Clips.of(candidates if isinstance(candidates, pa.Table) else _as_table(candidates))
         seconds = _microseconds(episode.get("seconds"))
         stages = {"in": Tally(1, seconds or _microseconds(announced_seconds))}
         for stage, column in _STAGE_COLUMNS.items():
@@ -156,33 +156,64 @@ def merge(a: Summary, b: Summary) -> Summary:
     )
 
 
+def merge_all(summaries: Iterable[Summary]) -> Summary:
+    """The summary of all episodes."""
+    merged = Summary()
+    for summary in summaries:
+        merged = merge(merged, summary)
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
 class _Clips:
-    """Collects the tallies of one episode's clips."""
+    """The tallies of one episode's clips."""
 
-    def __init__(self) -> None:
-        self.verdicts: dict[str, Tally] = {}
-        self.splits: dict[str, Tally] = {}
-        self.tiers: dict[str, Tally] = {}
-        self.first_reasons: dict[str, Tally] = {}
-        self.any_reasons: dict[str, Tally] = {}
+    verdicts: Tallies
+    splits: Tallies
+    tiers: Tallies
+    first_reasons: Tallies
+    any_reasons: Tallies
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        clip = Tally(1, _microseconds(row.get("duration")))
-        verdict = row.get("verdict") or ""
-        self._count(self.verdicts, verdict, clip)
-        if verdict == KEPT:
-            self._count(self.splits, row.get("split") or "", clip)
-            self._count(self.tiers, row.get("tier") or "", clip)
-            return
-        codes = dict.fromkeys(reason_code(reason) for reason in row.get("reasons") or ())
-        for code in codes:
-            self._count(self.any_reasons, code, clip)
-        for code in list(codes)[:1]:
-            self._count(self.first_reasons, code, clip)
+    @classmethod
+    def of(cls, candidates: pa.Table) -> "_Clips":
+        """Of CANDIDATE_COLUMNS of candidates that were judged."""
+        lengths = pc.fill_null(candidates["duration"].cast(pa.float64()), 0.0).to_numpy()
+        lengths = np.round(np.nan_to_num(lengths) * _PER_SECOND).astype(np.int64)
+        is_kept = np.asarray(pc.fill_null(pc.equal(candidates["verdict"], KEPT), False).to_numpy(), np.bool_)
+        kept = candidates.select(["split", "tier"]).filter(pa.array(is_kept))
+        rejected = candidates.select(["reasons"]).filter(pa.array(~is_kept))["reasons"].to_pylist()
+        codes = [list(dict.fromkeys(reason_code(reason) for reason in reasons or ())) for reasons in rejected]
+        told = list(zip(codes, lengths[~is_kept].tolist(), strict=True))
+        return cls(
+            verdicts=_tallied(candidates["verdict"], lengths),
+            splits=_tallied(kept["split"], lengths[is_kept]),
+            tiers=_tallied(kept["tier"], lengths[is_kept]),
+            first_reasons=_tallied_codes((found[0], length) for found, length in told if found),
+            any_reasons=_tallied_codes((code, length) for found, length in told for code in found),
+        )
 
-    @staticmethod
-    def _count(tallies: dict[str, Tally], key: str, clip: Tally) -> None:
-        tallies[key] = tallies.get(key, Tally()) + clip
+
+def _as_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    schema = pa.schema([candidate_schema().field(name) for name in CANDIDATE_COLUMNS])
+    return pa.Table.from_pylist([{name: row.get(name) for name in CANDIDATE_COLUMNS} for row in rows], schema)
+
+
+def _tallied_codes(told: Iterable[tuple[str, int]]) -> dict[str, Tally]:
+    found: dict[str, Tally] = {}
+    for code, length in told:
+        found[code] = found.get(code, Tally()) + Tally(1, length)
+    return found
+
+
+def _tallied(names: pa.Array | pa.ChunkedArray, microseconds: NDArray[np.int64]) -> dict[str, Tally]:
+    """How often there is each name ("" for null), and the time of it."""
+    encoded = pc.dictionary_encode(pc.fill_null(names, ""))
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    places, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    times = np.zeros(len(values), np.int64)
+    np.add.at(times, places, microseconds)
+    counts = np.bincount(places, minlength=len(values))
+    return {name: Tally(*found) for name, *found in zip(values, counts.tolist(), times.tolist(), strict=True)}
 
 
 def _add(a: Tallies, b: Tallies) -> Tallies:

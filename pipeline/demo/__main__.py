@@ -24,7 +24,7 @@ from pipeline.views import show_build
 from schemas.errors import RealtalkError
 
 if TYPE_CHECKING:
-    from pipeline.build import BuildResult
+    from pipeline.result import BuildResult
 
 _PORT = 8765
 _CLIPS_SHOWN = 5

@@ -1,12 +1,11 @@
 """All that is counted of the candidates of a dataset: parts of it add up, so no more than one part is in memory."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -78,49 +77,14 @@ class Statistics:
         )
 
 
-class StatisticsFn(beam.CombineFn):
-    """Statistics of many tables of judged candidates, by any number of workers; `columns` are those of gates."""
-
-    def __init__(self, thresholds: Thresholds, columns: Sequence[str] = ()) -> None:
-        self.thresholds = thresholds
-        self.columns = tuple(columns)
-
-    def create_accumulator(self) -> Statistics:
-        return Statistics.nothing(self.thresholds, self.columns)
-
-    def add_input(self, accumulator: Statistics, table: pa.Table) -> Statistics:
-        return merge(accumulator, statistics_of(table, self.thresholds, self.columns))
-
-    def merge_accumulators(self, accumulators: Iterable[Statistics]) -> Statistics:
-        merged = self.create_accumulator()
-        for one in accumulators:
-            merged = merge(merged, one)
-        return merged
-
-    def extract_output(self, accumulator: Statistics) -> Statistics:
-        return accumulator
-
-
-class CountCandidates(beam.PTransform):
-    """Judged episodes in; the Statistics of their candidates out."""
-
-    def __init__(self, store: Store, thresholds: Thresholds, columns: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.store = store
-        self.thresholds = thresholds
-        self.columns = tuple(columns)
-
-    def expand(self, judged: beam.PCollection) -> beam.PCollection:
-        return (
-            judged
-            | "Read candidates" >> beam.Map(lambda one, store: read_candidates(store, one.candidates_path), self.store)
-            | "Count" >> beam.CombineGlobally(StatisticsFn(self.thresholds, self.columns))
-        )
+def counted_columns() -> list[str]:
+    """The columns of candidate_schema that are counted."""
+    return [*_READ, *BINS]
 
 
 def read_candidates(store: Store, path: str) -> pa.Table:
     """The columns that are counted, of an episode's judged candidates."""
-    return pq.read_table(store.fetch(path), columns=[*_READ, *BINS], partitioning=None)
+    return pq.read_table(store.fetch(path), columns=counted_columns(), partitioning=None)
 
 
 def statistics_of(candidates: pa.Table, thresholds: Thresholds, columns: Sequence[str] = ()) -> Statistics:

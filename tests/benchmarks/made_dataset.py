@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import soundfile
 
-from pipeline.commit import EPISODES_NAME
 from pipeline.config import Config, parse_config
+from pipeline.ready import EPISODES_NAME
 from schemas.clip import PHONE_TYPE, WORD_TYPE, candidate_schema
 from schemas.manifest import FileRecord, Manifest, Totals, manifest_bytes
 from schemas.tables import EPISODE_SCHEMA
@@ -60,10 +60,10 @@ def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
         write_table(places["candidates"], table)
         audio = ((clip, _unlike(sounds[at % _SOUNDS], number * each + at)) for at, clip in enumerate(ids))
         write_clips(places["clips"], audio, RATE)
-        records += [file_record(path, f"{kind}/{name}.parquet") for kind, path in places.items()]
+        records += [file_record(str(path), f"{kind}/{name}.parquet") for kind, path in places.items()]
         rows.append(_episode(name, number, each))
     write_table(folder / EPISODES_NAME, pa.Table.from_pylist(rows, schema=EPISODE_SCHEMA))
-    records.append(file_record(folder / EPISODES_NAME, EPISODES_NAME))
+    records.append(file_record(str(folder / EPISODES_NAME), EPISODES_NAME))
     (folder / "dataset.yaml").write_text(config.resolved_yaml(), encoding="utf-8")
     seconds = each * episodes * SECONDS
     manifest = Manifest(

@@ -16,13 +16,14 @@ import pytest
 import soundfile
 from folder_filesystem import PREFIX
 
-from pipeline.build import BuildResult, run_build
+from pipeline.build import run_build
 from pipeline.cli import main
 from pipeline.config import Config, load_config
 from pipeline.config_sections import Selection
 from pipeline.demo.__main__ import QuietHandler, configuration, serving
 from pipeline.demo.podcast import write_podcast
 from pipeline.demo.script import EPISODES
+from pipeline.result import BuildResult
 from pipeline.selection import run_select
 from schemas.errors import RealtalkError
 from schemas.manifest import manifest_bytes, read_manifest
@@ -243,7 +244,7 @@ def test_one_bad_episode_does_not_stop_the_others(podcast: Podcast, tmp_path: Pa
 
 
 def test_two_builds_do_not_write_to_one_output(podcast: Podcast, tmp_path: Path) -> None:
-    from pipeline.build import one_build_at_a_time
+    from pipeline.hold import one_build_at_a_time
     from transforms.store import Store
 
     output = tmp_path / "dataset"

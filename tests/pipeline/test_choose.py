@@ -15,9 +15,11 @@ from apache_beam.pvalue import AsList, AsSingleton
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from small_dataset import RATE, candidate, flac, noise_bursts
 
-from pipeline.choose import Choose, Scored
-from pipeline.commit import CommitDataset, DatasetFacts, commit
-from pipeline.report.statistics import CountCandidates
+from pipeline.choose import Choose
+from pipeline.commit import DatasetFacts, commit
+from pipeline.commit_step import CommitDataset
+from pipeline.judging import Scored
+from pipeline.report.count import CountCandidates
 from pipeline.selection import require_whole
 from pipeline.unfinished import Publication
 from schemas.clip import candidate_schema
@@ -25,6 +27,7 @@ from schemas.errors import RealtalkError
 from schemas.manifest import NO_CONSENT, read_manifest
 from schemas.tables import EPISODE_SCHEMA
 from schemas.verdict import DEFAULT, thresholds_from
+from transforms.checksums import Checksums
 from transforms.fingerprint import fingerprint
 from transforms.shards import write_clips, write_table
 from transforms.store import Store
@@ -219,18 +222,18 @@ def test_a_manifest_that_is_no_text_is_written_anew(store: Store) -> None:
 def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(store: Store) -> None:
     build(store, [Episodes(store).scored("a", [1]), Episodes(store).scored("bb", [2])])
     manifest, path = read_manifest(store.root), Path(store.path("candidates", "a.parquet"))
-    require_whole(store, manifest)
+    require_whole(store, manifest, Checksums.of(store))
     content = path.read_bytes()
     for harm, said in ((Path.unlink, "missing"), (shorten, "damaged"), (change, "damaged")):
         path.write_bytes(content)
         harm(path)
         with pytest.raises(RealtalkError) as caught:
-            require_whole(store, manifest)
+            require_whole(store, manifest, Checksums.of(store))
         why = f"candidates/a.parquet is {said}, so nothing is chosen; run realtalk build to make it anew"
         assert str(caught.value) == f"{store.root}: {why}"
     Path(store.path("candidates", "bb.parquet")).unlink()
     with pytest.raises(RealtalkError, match=r"\(and 1 more\)"):
-        require_whole(store, manifest)
+        require_whole(store, manifest, Checksums.of(store))
 
 
 def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

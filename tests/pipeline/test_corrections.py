@@ -14,9 +14,9 @@ from small_dataset import RATE, SECONDS, SHARD, candidate, write_dataset
 
 from pipeline import corrections
 from pipeline.audit import audit
-from pipeline.choose import Scored, read_fingerprints, rows_of
 from pipeline.cli import main
 from pipeline.corrections import kept_corrections
+from pipeline.judging import Scored, read_fingerprints, rows_of
 from pipeline.review import reviewed, take_review
 from schemas.clip import candidate_schema
 from schemas.errors import RealtalkError

@@ -7,10 +7,11 @@ import pytest
 from espeak_speech import HOST, record
 from whisper_checkpoint import write_checkpoint
 
-from pipeline.build import BuildResult, run_build
+from pipeline.build import run_build
 from pipeline.config import Config, load_config
 from pipeline.guests import Guests
 from pipeline.planning import make_plan
+from pipeline.result import BuildResult
 from schemas.errors import ConfigurationError
 from schemas.verdict import EVIDENCE, reason_code
 from transforms.store import Store

@@ -12,9 +12,10 @@ pytest.importorskip("pyannote.audio", reason="pyannote.audio is not installed: m
 from band_models import TONES
 from pyannote_folder import make_band_folder
 
-from pipeline.build import BuildResult, run_build
+from pipeline.build import run_build
 from pipeline.config import Config, load_config
 from pipeline.reselect import current_configuration
+from pipeline.result import BuildResult
 from transforms.models.base import MODEL_RATE
 from transforms.models.voice_scale import PYANNOTE_SCALE
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.build import BuildResult
 from pipeline.console import Format, clock, duration, print_json, print_table, printable, size
+from pipeline.result import BuildResult
 from pipeline.troubles import Trouble
 from pipeline.views import show_build
 from schemas.manifest import Manifest, SplitTotal, Totals

@@ -335,7 +335,7 @@ def test_file_record_tells_rows_size_and_hash(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     write_table(path, pa.table({"a": [1, 2, 3]}))
     assert pq.read_metadata(path).row_group(0).column(0).compression == "ZSTD"
-    record = file_record(path, "episodes/t.parquet")
+    record = file_record(str(path), "episodes/t.parquet")
     assert (record.name, record.rows) == ("episodes/t.parquet", 3)
     assert (record.bytes, record.sha256) == (path.stat().st_size, file_sha256(path))
 

@@ -1,0 +1,232 @@
+"""The verdicts on one episode's candidates, and its chosen clips in shards: what a build and a choice do alike."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
+
+from schemas.clip import candidate_schema
+from schemas.ids import digest, file_sha256
+from schemas.manifest import ShardRecord
+from schemas.verdict import KEPT, Thresholds, corrected_source
+from transforms.corrections import Reviewed, with_corrections
+from transforms.deduplicate import FINGERPRINT_COLUMNS
+from transforms.select import select, with_duplicates, with_reviews, with_split
+from transforms.shards import ShardPlan, as_parquet, keep_content, write_shard
+from transforms.store import Store
+from transforms.summarize import CANDIDATE_COLUMNS, Summary
+
+# Raised when the same plan is written with other bytes than before.
+_WRITER_VERSION = 2
+SHARD_RECORD = TypeAdapter(ShardRecord)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The candidates of one episode: their scores, their audio, and the columns that the dataset adds to each row."""
+
+    episode_id: str
+    published: str | None
+    recording_sha256: str
+    scores_path: str
+    audio_path: str
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An episode's candidates with their verdicts. `sampling_rate` is the highest of the kept clips, 0 without any;
+    `bytes` and `sha256` are of the file at `candidates_path`."""
+
+    episode_id: str
+    published: str | None
+    split: str
+    candidates_path: str
+    audio_path: str
+    rows: int
+    seconds: float
+    kept: int
+    kept_seconds: float
+    sampling_rate: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An episode's row of EPISODE_SCHEMA, and what it adds to the summary."""
+
+    row: Mapping[str, Any]
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """A shard in work/, to be published under its name."""
+
+    record: ShardRecord
+    path: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What decides on a candidate beside its scores: limits, the profiles that tiers are of, what people found."""
+
+    thresholds: Thresholds
+    profiles: Mapping[str, Thresholds]
+    reviewed: Reviewed
+
+
+def read_fingerprints(scored: Scored, store: Store, reviewed: Reviewed) -> tuple[Scored, pa.Table]:
+    """An episode with the columns that finding duplicates needs, and nothing more."""
+    table = pq.read_table(store.fetch(scored.scores_path), columns=list(FINGERPRINT_COLUMNS), partitioning=None)
+    return scored, _with_corrected_sources(table, reviewed)
+
+
+def _with_corrected_sources(table: pa.Table, reviewed: Reviewed) -> pa.Table:
+    if not reviewed.corrections:
+        return table
+    sources = [
+        corrected_source(row["transcript_source"] or "") if reviewed.correction(row) else row["transcript_source"]
+        for row in table.to_pylist()
+    ]
+    place = table.schema.get_field_index("transcript_source")
+    return table.set_column(place, "transcript_source", pa.array(sources, pa.string()))
+
+
+def rows_of(tables: Iterable[tuple[Scored, pa.Table]]) -> Iterator[dict[str, Any]]:
+    """Clips as `find_duplicates` takes them."""
+    for scored, table in tables:
+        for row in table.to_pylist():
+            yield {
+                **row,
+                "episode_id": scored.episode_id,
+                "published": scored.published,
+                "recording_sha256": scored.recording_sha256,
+            }
+
+
+def judge_episode(
+    scored: Scored, store: Store, rule: Rule, split: str, originals: Mapping[str, str] | None
+) -> tuple[Judged, pa.Table]:
+    """Write an episode's candidates with their verdicts into work/candidates/; what was written, and the table itself.
+
+    `originals` are what `find_duplicates` gives; None where the candidates say of themselves what they duplicate.
+    """
+    table = pq.read_table(store.fetch(scored.scores_path), partitioning=None, use_threads=False)
+    table, left_out = with_corrections(with_columns(table, scored.columns), rule.reviewed)
+    table = with_split(table, split)
+    if originals is not None:
+        table = with_duplicates(table, originals)
+    judged = with_reviews(select(table, rule.thresholds, rule.profiles), left_out)
+    judged = judged.select(candidate_schema().names).cast(candidate_schema())
+    content = as_parquet(judged)
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = store.path("work", "candidates", f"{scored.episode_id}-{sha256[:16]}.parquet")
+    keep_content(store, path, content)
+    return as_judged(scored, split, path, judged, len(content), sha256), judged
+
+
+def with_columns(table: pa.Table, columns: Mapping[str, str | None]) -> pa.Table:
+    """The table with constant text columns set."""
+    for name, value in columns.items():
+        values = pa.repeat(pa.scalar(value, pa.string()), table.num_rows)
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, name, values) if position >= 0 else table.append_column(name, values)
+    return table
+
+
+def as_judged(scored: Scored, split: str, path: str, candidates: pa.Table, size: int, sha256: str) -> Judged:
+    """What the dataset has to know of an episode's judged `candidates`, kept at `path` in `size` bytes."""
+    chosen = candidates.select(["duration", "sampling_rate"]).filter(pc.equal(candidates["verdict"], KEPT))
+    return Judged(
+        episode_id=scored.episode_id,
+        published=scored.published,
+        split=split,
+        candidates_path=path,
+        audio_path=scored.audio_path,
+        rows=candidates.num_rows,
+        seconds=sum(candidates["duration"].to_pylist()),
+        kept=chosen.num_rows,
+        kept_seconds=sum(chosen["duration"].to_pylist()),
+        sampling_rate=max(chosen["sampling_rate"].to_pylist(), default=0),
+        bytes=size,
+        sha256=sha256,
+    )
+
+
+def read_summed_up(judged: Judged, store: Store) -> pa.Table:
+    """The columns of an episode's judged candidates that `with_verdicts` needs."""
+    return pq.read_table(store.fetch(judged.candidates_path), columns=list(CANDIDATE_COLUMNS), partitioning=None)
+
+
+def with_verdicts(
+    row: Mapping[str, Any], judged: Judged | None, candidates: pa.Table | None, announced: float | None
+) -> Outcome:
+    """An episode's row with what became of its judged candidates (None: it has none), and its summary.
+
+    `announced` is the length (s) that the feed gives.
+    """
+    if judged is not None:
+        row = {
+            **row,
+            "split": judged.split,
+            "candidates": judged.rows,
+            "candidate_seconds": round(judged.seconds, 6),
+            "kept": judged.kept,
+            "kept_seconds": round(judged.kept_seconds, 6),
+        }
+    return Outcome(row, Summary.of_episode(row, candidates if candidates is not None else (), announced))
+
+
+def write_or_find_shard(
+    plan: ShardPlan,
+    store: Store,
+    files: Mapping[str, tuple[str, str]],
+    rate: int,
+    sha256_of: Callable[[str], str] = file_sha256,
+) -> WrittenShard:
+    """Write a shard into work/shards/, or find it there: it is named for all that its bytes depend on.
+
+    `files` are the paths of an episode's audio and candidates in the store, by episode id. `rate` (Hz) is what players
+    are told.
+    """
+    episodes = sorted({clip.episode_id for clip in plan.clips})
+    key = digest("shard", plan, rate, [files[episode] for episode in episodes], _WRITER_VERSION)
+    path = store.path("work", "shards", f"{key}.parquet")
+    record_path = store.path("work", "shards", f"{key}.json")
+    record = _known(store, record_path, path, sha256_of)
+    if record is None:
+        with store.create(path) as partial_path:
+            record = write_shard(
+                plan,
+                clip_files=partial(_file, store, files, 0),
+                candidate_files=partial(_file, store, files, 1),
+                out=partial_path,
+                sampling_rate=rate,
+            )
+        store.write_text(record_path, SHARD_RECORD.dump_json(record).decode())
+    return WrittenShard(record, path)
+
+
+def _file(store: Store, files: Mapping[str, tuple[str, str]], which: int, episode: str) -> str:
+    return store.fetch(files[episode][which])
+
+
+def _known(store: Store, record_path: str, path: str, sha256_of: Callable[[str], str]) -> ShardRecord | None:
+    """The record of a shard that is there as it was written; None where it, or its record, is damaged or gone."""
+    content = store.read_bytes(record_path)
+    if content is None or not store.exists(path):
+        return None
+    try:
+        record = SHARD_RECORD.validate_json(content)
+    except ValueError:
+        return None
+    is_whole = store.size(path) == record.bytes and sha256_of(store.fetch(path)) == record.sha256
+    return record if is_whole else None

@@ -19,7 +19,7 @@ from pipeline.judging import (
     Judged,
     Rule,
     Scored,
-    judge_episode,
+    judge_episodes,
     read_fingerprints,
     rows_of,
     write_or_find_shard,
@@ -123,8 +123,7 @@ class JudgeEpisode(beam.DoFn):
         self.rule = rule
 
     def process(self, scored: Scored, originals: Mapping[str, str], splits: Mapping[str, str]) -> Iterator[Judged]:
-        split = splits[split_key(scored.episode_id, scored.recording_sha256)]
-        yield judge_episode(scored, self.store, self.rule, split, originals)[0]
+        yield from (judged for judged, _ in judge_episodes([scored], self.store, self.rule, splits, originals))
 
 
 def read_references(judged: Judged, store: Store) -> tuple[str | None, pa.Table]:

@@ -236,8 +236,9 @@ def commit(
 ) -> str:
     """Put the files in place and the manifest last; returns "unchanged" where all was there already, else "written".
 
-    What is in work/ is as the manifest says. `documents` are texts by name that tell of the dataset, and no part of it;
-    neither is the `report`, which is made only where it is written.
+    What is in work/ is as the manifest says. `checksums` are what is known of files, from work/ where it is None.
+    `documents` are texts by name that tell of the dataset, and no part of it; neither is the `report`, which is made
+    only where it is written.
     """
     checksums = checksums or Checksums.of(store)
     before = version_before(store)
@@ -256,6 +257,7 @@ def commit(
         )
         if not is_same_config or not all(store.exists(_place(store, name)) for name in (REPORT_NAME, PAGE_NAME)):
             write_report(store, report(manifest))
+        _keep_checksums(store, manifest, checksums)
         return "unchanged"
     if before is not None and before.version != manifest.version:
         keep_version(store, before, following=manifest.version)
@@ -275,9 +277,7 @@ def commit(
     forget_commit(store)
     # What was kept of it is the dataset's own again.
     forget_version(store, manifest.version)
-    for one in _records(manifest):
-        checksums.learn(_place(store, one.name), one.sha256)
-    checksums.keep()
+    _keep_checksums(store, manifest, checksums)
     return "written"
 
 
@@ -310,6 +310,13 @@ def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]
     return found == {record.name for record in _records(manifest)} and not any(
         damage(store, record, checksums) for record in _records(manifest) if record.name not in linked
     )
+
+
+def _keep_checksums(store: Store, manifest: Manifest, checksums: Checksums) -> None:
+    """Of the files of a version that is in place: the next choice needn't read them to know that they are whole."""
+    for record in _records(manifest):
+        checksums.learn(_place(store, record.name), record.sha256)
+    checksums.keep()
 
 
 def _records(manifest: Manifest) -> list[FileRecord | ShardRecord]:

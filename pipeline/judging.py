@@ -1,9 +1,10 @@
 """The verdicts on one episode's candidates, and its chosen clips in shards: what a build and a choice do alike."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from schemas.verdict import KEPT, Thresholds, corrected_source
 from transforms.corrections import Reviewed, with_corrections
 from transforms.deduplicate import FINGERPRINT_COLUMNS
 from transforms.select import select, with_duplicates, with_reviews, with_split
-from transforms.shards import ShardPlan, as_parquet, keep_content, write_shard
+from transforms.shards import ShardPlan, as_parquet, keep_content, split_key, write_shard
 from transforms.store import Store
 from transforms.summarize import CANDIDATE_COLUMNS, Summary
 
@@ -112,19 +113,36 @@ def rows_of(tables: Iterable[tuple[Scored, pa.Table]]) -> Iterator[dict[str, Any
             }
 
 
-def judge_episode(
-    scored: Scored, store: Store, rule: Rule, split: str, originals: Mapping[str, str] | None
-) -> tuple[Judged, pa.Table]:
-    """Write an episode's candidates with their verdicts into work/candidates/; what was written, and the table itself.
+def judge_episodes(
+    some: Sequence[Scored], store: Store, rule: Rule, splits: Mapping[str, str], originals: Mapping[str, str] | None
+) -> list[tuple[Judged, pa.Table]]:
+    """Write the candidates of some episodes with verdicts into work/candidates/; what is there now, and the tables.
 
-    `originals` are what `find_duplicates` gives; None where the candidates say of themselves what they duplicate.
+    `splits` are by `split_key`. `originals` are what `find_duplicates` gives; None where the candidates say of
+    themselves what they duplicate. Judging those of one episode takes as long as those of several.
     """
-    table = pq.read_table(store.fetch(scored.scores_path), partitioning=None, use_threads=False)
-    table, left_out = with_corrections(with_columns(table, scored.columns), rule.reviewed)
-    table = with_split(table, split)
-    if originals is not None:
-        table = with_duplicates(table, originals)
-    judged = with_reviews(select(table, rule.thresholds, rule.profiles), left_out)
+    tables, left_out = [], []
+    split_of = [splits[split_key(one.episode_id, one.recording_sha256)] for one in some]
+    for scored, split in zip(some, split_of, strict=True):
+        table, reviews = with_corrections(_read(store, scored), rule.reviewed)
+        table = with_split(table, split)
+        tables.append(table if originals is None else with_duplicates(table, originals))
+        left_out.append(reviews)
+    judged = select(pa.concat_tables(tables), rule.thresholds, rule.profiles)
+    ends = accumulate(table.num_rows for table in tables)
+    parts = (judged.slice(end - table.num_rows, table.num_rows) for end, table in zip(ends, tables, strict=True))
+    return [
+        _written(scored, store, split, with_reviews(part, reviews))
+        for scored, split, part, reviews in zip(some, split_of, parts, left_out, strict=True)
+    ]
+
+
+def _read(store: Store, scored: Scored) -> pa.Table:
+    with pq.ParquetFile(store.fetch(scored.scores_path), pre_buffer=False) as file:
+        return with_columns(file.read(use_threads=False), scored.columns)
+
+
+def _written(scored: Scored, store: Store, split: str, judged: pa.Table) -> tuple[Judged, pa.Table]:
     judged = judged.select(candidate_schema().names).cast(candidate_schema())
     content = as_parquet(judged)
     sha256 = hashlib.sha256(content).hexdigest()

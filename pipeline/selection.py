@@ -26,7 +26,7 @@ from pipeline.judging import (
     Rule,
     Scored,
     WrittenShard,
-    judge_episode,
+    judge_episodes,
     read_fingerprints,
     rows_of,
     with_verdicts,
@@ -50,8 +50,8 @@ from transforms.summarize import merge_all
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-# Episodes whose candidates are counted together: counting those of one takes as long.
-_COUNTED_TOGETHER = 16
+# Episodes whose candidates are judged and counted together: those of one take as long.
+_AT_ONCE = 16
 
 
 def run_select(dataset: str, selection: Selection) -> BuildResult:
@@ -95,22 +95,22 @@ def choose_anew(store: Store, facts: DatasetFacts, config: Config, rows: Sequenc
     rule = Rule(config.selection.thresholds, config.profiles, reviewed(store))
     names = {name.removesuffix(".parquet") for name in store.names("candidates")}
     scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in names]
-    keys = {one.episode_id: split_key(one.episode_id, one.recording_sha256) for one in scored}
-    splits = assign_splits(keys.values(), config.splits.shares)
+    splits = assign_splits((split_key(one.episode_id, one.recording_sha256) for one in scored), config.splits.shares)
     originals = _originals(scored, store, rule)
     columns = columns_of(facts.gates)
     row_of = {row["episode_id"]: row for row in rows}
 
     def judge(some: Sequence[Scored]) -> _Part:
-        judged, references_, outcomes, counted = [], [], [], []
-        for one in some:
-            found, table = judge_episode(one, store, rule, splits[keys[one.episode_id]], originals)
-            judged.append(found)
-            references_ += references(table, one.published)
-            outcomes.append(with_verdicts(row_of[one.episode_id], found, table, None))
-            counted.append(table.select(counted_columns()))
-        statistics = statistics_of(pa.concat_tables(counted), facts.thresholds, columns)
-        return _Part(judged, references_, outcomes, statistics)
+        found = judge_episodes(some, store, rule, splits, originals)
+        told = list(zip(some, found, strict=True))
+        return _Part(
+            judged=[judged for judged, _ in found],
+            references=[clip for one, (_, table) in told for clip in references(table, one.published)],
+            outcomes=[with_verdicts(row_of[one.episode_id], *of_it, None) for one, of_it in told],
+            statistics=statistics_of(
+                pa.concat_tables([table.select(counted_columns()) for _, table in found]), facts.thresholds, columns
+            ),
+        )
 
     parts = _in_threads(judge, _batches(scored))
     judged = [one for part in parts for one in part.judged]
@@ -154,7 +154,7 @@ def _originals(scored: Sequence[Scored], store: Store, rule: Rule) -> dict[str, 
 
 
 def _batches(scored: Sequence[Scored]) -> list[Sequence[Scored]]:
-    return [scored[start : start + _COUNTED_TOGETHER] for start in range(0, len(scored), _COUNTED_TOGETHER)]
+    return [scored[start : start + _AT_ONCE] for start in range(0, len(scored), _AT_ONCE)]
 
 
 def _in_threads(work: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:

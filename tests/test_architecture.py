@@ -104,3 +104,13 @@ def test_the_command_starts_without_the_heavy_packages(arguments: list[str], tmp
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
     )
     assert done.stdout.splitlines()[-1].strip() == "loaded:"
+
+
+def test_choosing_anew_needs_no_beam() -> None:
+    """Its import alone takes as long as the verdicts on 30,000 clips."""
+    heavy = {"apache_beam", "torch", "httpx", "scipy"}
+    code = f"import sys, pipeline.selection; print(*sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
+    )
+    assert done.stdout.strip() == ""

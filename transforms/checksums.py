@@ -41,7 +41,8 @@ class Checksums:
     def sha256(self, path: str) -> str:
         """SHA-256 (hexadecimal) of a file of this machine; raises OSError where there is none."""
         status = os.stat(path)
-        found = self.known.get(_identity(status)) or file_sha256(path)
+        identity = _identity(status)
+        found = self.used.get(identity) or self.known.get(identity) or file_sha256(path)
         self._note(status, found)
         return found
 

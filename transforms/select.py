@@ -1,6 +1,6 @@
 """Choosing: the verdict on every candidate of a table at once. No model runs, no audio is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,8 @@ def with_reviews(judged: pa.Table, reviews: Mapping[str, str]) -> pa.Table:
 
     That is their first reason, and they have no tier: no profile lets them through.
     """
+    if not reviews:
+        return judged
     ids = judged["id"].to_pylist()
     found = [reviews.get(clip, "") for clip in ids]
     if not any(found):
@@ -84,7 +86,7 @@ def with_duplicates(candidates: pa.Table, originals: Mapping[str, str]) -> pa.Ta
 
 def with_split(candidates: pa.Table, split: str) -> pa.Table:
     """The same candidates, all in one split."""
-    return _with_columns(candidates, {"split": pa.array([split] * candidates.num_rows, pa.string())})
+    return _with_columns(candidates, {"split": pa.repeat(split, candidates.num_rows)})
 
 
 def kept(candidates: pa.Table) -> pa.Table:
@@ -110,16 +112,13 @@ class _Columns:
         self._numbers: dict[str, NDArray[np.float64]] = {}
         self.duplicate_of = self._texts("duplicate_of")
         self.transcript_source = self._texts("transcript_source")
-        upsampled: Sequence[Any] = (
-            table["upsampled"].to_pylist() if "upsampled" in table.column_names else [None] * self.rows
-        )
-        self.upsampled = np.array(upsampled, dtype=object)
-        self.is_duplicate = self.duplicate_of != ""
-        self.no_publisher = np.array([bool(recognised_reason(source)) for source in self.transcript_source], dtype=bool)
-        verified = np.array([VERIFIER_MARK in models for models in self._texts("models")], dtype=bool)
-        unjudged = np.array([source.startswith(UNVERIFIABLE) for source in self.transcript_source], dtype=bool)
+        self.is_duplicate = _mask(pc.not_equal(self.duplicate_of, ""))
+        self.no_publisher = _by_value(self.transcript_source, lambda source: bool(recognised_reason(source)))
+        verified = _by_value(self._texts("models"), lambda models: VERIFIER_MARK in models)
+        unjudged = _by_value(self.transcript_source, lambda source: source.startswith(UNVERIFIABLE))
         self.unverified = verified & ~unjudged & np.isnan(self.numbers("text_score"))
-        self.not_native = np.array([value is None or value for value in upsampled], dtype=bool)
+        self.upsampled = table["upsampled"] if "upsampled" in table.column_names else pa.nulls(self.rows, pa.bool_())
+        self.not_native = _mask(pc.fill_null(self.upsampled, True))
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A column of float64, NaN for null, text, truth values and where there is no such column."""
@@ -134,10 +133,31 @@ class _Columns:
                 return pc.cast(column, pa.float64()).to_numpy()
         return np.full(self.rows, np.nan)
 
-    def _texts(self, name: str) -> NDArray[np.object_]:
+    def _texts(self, name: str) -> pa.Array:
         if name not in self._table.column_names:
-            return np.full(self.rows, "", dtype=object)
-        return np.array(pc.fill_null(self._table[name].cast(pa.string()), "").to_pylist(), dtype=object)
+            return pa.repeat("", self.rows)
+        return _whole(pc.fill_null(self._table[name].cast(pa.string()), ""))
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _mask(column: pa.Array | pa.ChunkedArray) -> Mask:
+    return np.asarray(_whole(column).to_numpy(zero_copy_only=False), np.bool_)
+
+
+def _where(mask: Mask, column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    found: list[Any] = column.filter(pa.array(mask)).to_pylist()
+    return found
+
+
+def _by_value(texts: pa.Array, holds: Callable[[str], bool]) -> Mask:
+    """Whether something holds of each text; it is asked once of each that is different."""
+    encoded = texts.dictionary_encode()
+    answers = np.array([holds(text) for text in encoded.dictionary.to_pylist()], np.bool_)
+    found: Mask = answers[encoded.indices.to_numpy()]
+    return found
 
 
 def _fails(columns: _Columns, thresholds: Thresholds) -> Mask:
@@ -179,13 +199,19 @@ def _reasons(columns: _Columns, thresholds: Thresholds) -> pa.Array:
         rows.append(np.flatnonzero(where))
         texts.extend(reasons)
 
-    add(columns.is_duplicate, [duplicate_reason(clip) for clip in columns.duplicate_of[columns.is_duplicate]])
+    add(
+        columns.is_duplicate,
+        [duplicate_reason(clip) for clip in _where(columns.is_duplicate, columns.duplicate_of)],
+    )
     if not thresholds.allow_recognised:
         where = columns.no_publisher
-        add(where, [recognised_reason(source) for source in columns.transcript_source[where]])
+        add(
+            where,
+            [recognised_reason(source) for source in _where(where, columns.transcript_source)],
+        )
     if not thresholds.allow_upsampled:
         where = columns.not_native
-        add(where, [upsampled_reason(value) for value in columns.upsampled[where]])
+        add(where, [upsampled_reason(value) for value in _where(where, columns.upsampled)])
     for interval in intervals(thresholds):
         values = columns.numbers(interval.column)
         missing, low, high = _outside(columns, interval)

@@ -185,9 +185,9 @@ class _Clips:
         codes = [list(dict.fromkeys(reason_code(reason) for reason in reasons or ())) for reasons in rejected]
         told = list(zip(codes, lengths[~is_kept].tolist(), strict=True))
         return cls(
-            verdicts=_tallied(candidates["verdict"], lengths),
-            splits=_tallied(kept["split"], lengths[is_kept]),
-            tiers=_tallied(kept["tier"], lengths[is_kept]),
+            verdicts=tallied(candidates["verdict"], lengths),
+            splits=tallied(kept["split"], lengths[is_kept]),
+            tiers=tallied(kept["tier"], lengths[is_kept]),
             first_reasons=_tallied_codes((found[0], length) for found, length in told if found),
             any_reasons=_tallied_codes((code, length) for found, length in told for code in found),
         )
@@ -205,7 +205,7 @@ def _tallied_codes(told: Iterable[tuple[str, int]]) -> dict[str, Tally]:
     return found
 
 
-def _tallied(names: pa.Array | pa.ChunkedArray, microseconds: NDArray[np.int64]) -> dict[str, Tally]:
+def tallied(names: pa.Array | pa.ChunkedArray, microseconds: NDArray[np.int64]) -> dict[str, Tally]:
     """How often there is each name ("" for null), and the time of it."""
     encoded = pc.dictionary_encode(pc.fill_null(names, ""))
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded

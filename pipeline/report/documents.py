@@ -1,6 +1,8 @@
 """The files of a report: report.json, the page, and the clips that are too many to be inside of it."""
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipeline.report.clip_media import ClipMedia, QueueClip, as_media
@@ -49,13 +51,21 @@ def write_report(store: Store, documents: Iterator[tuple[str, str | bytes]]) -> 
 
 def _media(store: Store, report: Mapping[str, Any], files: Files) -> Iterator[tuple[str, ClipMedia]]:
     """The media of the clips in the queue, in its order; one that can't be decoded has none: an audit tells."""
-    found = {}
-    for clip, audio in queue_audio(store, report["queue"], files.clips):
-        try:
-            found[clip] = as_media(audio)
-        except RealtalkError:
-            continue
-    yield from ((clip["id"], found[clip["id"]]) for clip in report["queue"] if clip["id"] in found)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        made = {
+            clip: threads.submit(_or_none, audio) for clip, audio in queue_audio(store, report["queue"], files.clips)
+        }
+    for clip in dict.fromkeys(clip["id"] for clip in report["queue"]):
+        found = made[clip].result() if clip in made else None
+        if found is not None:
+            yield clip, found
+
+
+def _or_none(audio: bytes) -> ClipMedia | None:
+    try:
+        return as_media(audio)
+    except RealtalkError:
+        return None
 
 
 def _embedded(report: Mapping[str, Any], media: Mapping[str, ClipMedia]) -> list[str]:

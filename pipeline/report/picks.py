@@ -4,7 +4,8 @@ Each is a short list of the smallest ranks, so the lists of two parts of a datas
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from heapq import nsmallest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,7 @@ Picks = Mapping[str, tuple[Pick, ...]]
 
 def random_picks(ids: Sequence[str], episodes: Sequence[str]) -> Picks:
     """Of kept clips: the same ones whatever the order, as if drawn by a seed."""
-    drawn = ((_drawn(clip), clip, episode) for clip, episode in zip(ids, episodes, strict=True))
-    return {RANDOM: tuple(sorted(drawn)[:SAMPLE])}
+    return {RANDOM: _smallest(_drawn(ids), ids, episodes, SAMPLE)}
 
 
 def worst_picks(column: str, values: NDArray[np.float64], ids: Sequence[str], episodes: Sequence[str]) -> Picks:
@@ -91,17 +91,16 @@ def _smallest(ranks: NDArray[np.float64], ids: Sequence[str], episodes: Sequence
     known = np.flatnonzero(~np.isnan(ranks))
     if len(known) > count:
         most = np.partition(ranks[known], count - 1)[count - 1]
-        known = known[ranks[known] <= most]
-    return tuple(sorted(_picked(known, ranks, ids, episodes))[:count])
+        below, equal = known[ranks[known] < most].tolist(), known[ranks[known] == most].tolist()
+        # Most clips of a dataset have none of a bad thing: they are all equal.
+        chosen = below + nsmallest(count - len(below), equal, key=lambda row: (ids[row], episodes[row]))
+    else:
+        chosen = known.tolist()
+    return tuple(sorted((float(ranks[row]), ids[row], episodes[row]) for row in chosen))
 
 
-def _picked(
-    rows: Iterable[int], ranks: NDArray[np.float64], ids: Sequence[str], episodes: Sequence[str]
-) -> Iterator[Pick]:
-    for row in rows:
-        yield float(ranks[row]), ids[row], episodes[row]
-
-
-def _drawn(clip: str) -> float:
-    """A number in 0..1 that a clip's id alone decides."""
-    return int(hashlib.sha256(f"{_SEED} {clip}".encode()).hexdigest()[:13], 16) / 16**13
+def _drawn(ids: Sequence[str]) -> NDArray[np.float64]:
+    """Numbers in 0..1, each of which a clip's id alone decides."""
+    hashes = b"".join(hashlib.sha256(f"{_SEED} {clip}".encode()).digest()[:8] for clip in ids)
+    # As many bits as a float holds exactly.
+    return (np.frombuffer(hashes, ">u8") >> np.uint64(12)) / 2.0**52

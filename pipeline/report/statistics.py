@@ -16,6 +16,7 @@ from pipeline.report.histograms import BINS, LEAST, MOST, Histogram, histogram
 from pipeline.report.picks import Picks, merge_picks, nearest_picks, random_picks, worst_picks
 from schemas.verdict import KEPT, Interval, Thresholds, intervals, reason_code
 from transforms.store import Store
+from transforms.summarize import tallied
 
 SECOND = 1_000_000
 #: Columns of which each episode's median is told.
@@ -25,6 +26,9 @@ _READ = (
     "id", "episode_id", "verdict", "reasons", "split", "license", "license_source", "spoken", "phones", "duplicate_of",
     "transcript_source",
 )  # fmt: skip
+
+# Licences and where they were found, joined by what is in no text.
+_LICENSE, _BETWEEN = ("license", "license_source"), "\0"
 
 Tally = tuple[int, int]
 """Clips, and microseconds of them."""
@@ -98,33 +102,33 @@ def statistics_of(candidates: pa.Table, thresholds: Thresholds, columns: Sequenc
     kept_episodes = [episode for episode, is_it in zip(episodes, is_kept, strict=True) if is_it]
     limits = limits_of(thresholds)
     histograms = {}
-    picks: Picks = random_picks(kept_ids, kept_episodes)
+    picks = {**random_picks(kept_ids, kept_episodes)}
     for column in BINS:
         only = np.zeros(len(durations), np.bool_)
         if column in codes:
             only[rows[code == codes.index(column)]] = True
         only &= alone
         values = _numbers(candidates, column, np.nan)
-        picks = merge_picks(picks, worst_picks(column, values[is_kept], kept_ids, kept_episodes))
+        picks |= worst_picks(column, values[is_kept], kept_ids, kept_episodes)
         for side, limit in limits.get(column, []):
-            picks = merge_picks(picks, nearest_picks(column, side, limit, values, is_kept, only, ids, episodes))
+            picks |= nearest_picks(column, side, limit, values, is_kept, only, ids, episodes)
         for side in sides_of(column, limits):
             histograms[column, side] = histogram(column, side, values, durations, is_kept, only)
     kept, lengths = candidates.filter(pa.array(is_kept)), durations[is_kept]
-    licenses = list(zip(_texts(kept, "license"), _texts(kept, "license_source"), strict=True))
+    licenses = pc.binary_join_element_wise(*(pc.fill_null(kept[name], "") for name in _LICENSE), _BETWEEN)
     symbols, offsets = _phones(kept)
     return Statistics(
         histograms=histograms,
         candidates=(len(durations), int(durations.sum())),
         kept=(len(lengths), int(lengths.sum())),
-        reasons=_tallied([codes[one] for one in code], durations[rows]),
-        splits=_tallied(_texts(kept, "split"), lengths),
-        licenses=_tallied(licenses, lengths),
+        reasons=_tallied(pa.array(codes, pa.string()).take(pa.array(code)), durations[rows]),
+        splits=_tallied(kept["split"], lengths),
+        licenses={_pair(name): tally for name, tally in _tallied(licenses, lengths).items()},
         words=_counted(pc.list_flatten(pc.utf8_split_whitespace(pc.fill_null(kept["spoken"], "")))),
         phones=_counted(symbols),
         diphones=_pairs(symbols, offsets),
-        duplicates=sum(1 for original in _texts(candidates, "duplicate_of") if original),
-        recognised=sum(1 for source in _texts(kept, "transcript_source") if source.startswith("recognised:")),
+        duplicates=_count(pc.not_equal(candidates["duplicate_of"], "")),
+        recognised=_count(pc.starts_with(kept["transcript_source"], "recognised:")),
         picks=picks,
         medians=_medians(candidates, episodes),
         numbers={column: _numbers(kept, column, np.nan) for column in columns},
@@ -221,12 +225,14 @@ def _of_interval(interval: Interval) -> list[tuple[str, float]]:
 
 def _medians(table: pa.Table, episodes: Sequence[str]) -> dict[str, dict[str, float]]:
     """Of each episode the medians of its candidates, of columns that have a score there."""
-    of, names = np.array(episodes, np.str_), sorted(set(episodes))
-    found: dict[str, dict[str, float]] = {name: {} for name in names}
+    names, of = np.unique(np.array(episodes, np.str_), return_inverse=True)
+    found: dict[str, dict[str, float]] = {name: {} for name in names.tolist()}
+    rows = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of, minlength=len(names)))[:-1])
     for column in MEDIANS:
         values = _numbers(table, column, np.nan)
-        for name in names:
-            known = values[(of == name) & ~np.isnan(values)]
+        # Nothing at all is one part, too.
+        for name, its in zip(found, rows, strict=False):
+            known = values[its][~np.isnan(values[its])]
             if len(known):
                 found[name][column] = round(float(np.median(known)), 4)
     return found
@@ -236,11 +242,17 @@ def _added(one: Tally, other: Tally) -> Tally:
     return one[0] + other[0], one[1] + other[1]
 
 
-def _tallied(keys: Sequence[Any], lengths: NDArray[np.int64]) -> dict[Any, Tally]:
-    found: dict[Any, Tally] = {}
-    for key, length in zip(keys, lengths.tolist(), strict=True):
-        found[key] = _added(found.get(key, (0, 0)), (1, length))
-    return found
+def _count(mask: pa.ChunkedArray) -> int:
+    return pc.sum(mask).as_py() or 0
+
+
+def _pair(joined: str) -> tuple[str, str]:
+    name, _, source = joined.partition(_BETWEEN)
+    return name, source
+
+
+def _tallied(names: pa.Array | pa.ChunkedArray, lengths: NDArray[np.int64]) -> dict[str, Tally]:
+    return {name: (one.count, one.microseconds) for name, one in tallied(names, lengths).items()}
 
 
 def _merged(one: Mapping[Any, Tally], other: Mapping[Any, Tally]) -> dict[Any, Tally]:

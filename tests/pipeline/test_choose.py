@@ -18,16 +18,18 @@ from small_dataset import RATE, candidate, flac, noise_bursts
 from pipeline.choose import Choose
 from pipeline.commit import DatasetFacts, commit
 from pipeline.commit_step import CommitDataset
-from pipeline.judging import Scored
+from pipeline.judging import Rule, Scored, judge_episodes
 from pipeline.report.count import CountCandidates
 from pipeline.selection import require_whole
 from pipeline.unfinished import Publication
 from schemas.clip import candidate_schema
 from schemas.errors import RealtalkError
+from schemas.ids import file_sha256
 from schemas.manifest import NO_CONSENT, read_manifest
 from schemas.tables import EPISODE_SCHEMA
-from schemas.verdict import DEFAULT, thresholds_from
+from schemas.verdict import DEFAULT, PROFILES, recognised_reason, thresholds_from
 from transforms.checksums import Checksums
+from transforms.corrections import Reviewed
 from transforms.fingerprint import fingerprint
 from transforms.shards import write_clips, write_table
 from transforms.store import Store
@@ -43,6 +45,8 @@ FACTS = DatasetFacts(
     thresholds=DEFAULT,
     gates={},
 )
+
+WORDS = recognised_reason("recognised:x")
 
 
 @dataclass
@@ -115,6 +119,28 @@ def test_the_same_audio_stays_once_and_the_other_says_why(store: Store) -> None:
     assert rows["bb-0"]["reasons"] == ["duplicate_of a-1 != none"]
     assert rows["bb-1"]["verdict"] == "kept"
     assert read_manifest(store.root).totals.clips == 3
+
+
+def test_episodes_that_are_judged_together_are_judged_as_each_alone(store: Store) -> None:
+    episodes = Episodes(store)
+    scored = [
+        episodes.scored("a", [1, 2]),
+        episodes.scored("bb", [3], dnsmos_ovrl=2.0),
+        episodes.scored("ccc", [4, 5, 6], transcript_source="recognised:x"),
+    ]
+    reviewed = Reviewed(left_out={"a-1": "bad_audio"})
+    rule, splits = (
+        Rule(thresholds_from("strict"), PROFILES, reviewed),
+        dict.fromkeys(("sha-a", "sha-bb", "sha-ccc"), "train"),
+    )
+    together = judge_episodes(scored, store, rule, splits, {"ccc/ccc-0": "a-0"})
+    alone = [judge_episodes([one], store, rule, splits, {"ccc/ccc-0": "a-0"})[0] for one in scored]
+    assert [judged for judged, _ in together] == [judged for judged, _ in alone], "their files have the same hashes"
+    assert [table["reasons"].to_pylist() for _, table in together] == [
+        [[], ["review bad_audio != ok"]],
+        [["dnsmos_ovrl 2.00 < 3.00"]],
+        [["duplicate_of a-0 != none", WORDS], [WORDS], [WORDS]],
+    ]
 
 
 def test_two_guids_of_one_recording_share_a_split(store: Store) -> None:
@@ -234,6 +260,36 @@ def test_nothing_is_chosen_from_a_dataset_that_is_not_whole(store: Store) -> Non
     Path(store.path("candidates", "bb.parquet")).unlink()
     with pytest.raises(RealtalkError, match=r"\(and 1 more\)"):
         require_whole(store, manifest, Checksums.of(store))
+
+
+def backdate(folder: Path, seconds: float = 3600.0) -> None:
+    """As if all had been written earlier: what was changed just now is never taken for known."""
+    for path in folder.rglob("*.parquet"):
+        status = path.stat()
+        os.utime(path, (status.st_atime, status.st_mtime - seconds))
+
+
+def test_a_file_that_is_known_to_be_whole_is_read_again_once_it_was_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = [Episodes(store).scored("a", [1])]
+    build(store, scored)
+    backdate(Path(store.root))
+    build(store, scored)
+    read: list[str] = []
+
+    def counted(path: str) -> str:
+        read.append(path)
+        return file_sha256(path)
+
+    monkeypatch.setattr("transforms.checksums.file_sha256", counted)
+    manifest = read_manifest(store.root)
+    require_whole(store, manifest, Checksums.of(store))
+    assert read == [], "the build that put them in place knew what they hold"
+    change(Path(store.path("clips", "a.parquet")))
+    with pytest.raises(RealtalkError, match=r"clips/a\.parquet is damaged"):
+        require_whole(store, manifest, Checksums.of(store))
+    assert read == [store.path("clips", "a.parquet")]
 
 
 def test_the_manifest_is_gone_while_files_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """A dataset of made-up candidates in the real schema, ready to be chosen from and audited: its size is what matters.
 
 Text, words and phones are as long as those of five seconds of speech, their scores and fingerprints drawn at random.
-The audio is real FLAC of two seconds, short so that 100,000 clips fit a disk; a number in each keeps it apart.
+The audio is real FLAC, of two seconds where nothing else is said, short so that 100,000 clips fit a disk; a number in
+each keeps it apart.
 """
 
 import io
@@ -40,18 +41,21 @@ _SCORES = {
     "chars_per_second": (14.0, 1.0), "f0_median_hz": (120.0, 10.0), "coverage": (1.0, 0.0),
 }  # fmt: skip
 
+Spoken = list[tuple[str, tuple[str, ...]]]
+"""Words and their phones."""
 
-def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
-    """Write a ready dataset of `candidates` in `episodes` to a folder: nothing of it is chosen yet."""
+
+def make_dataset(folder: Path, candidates: int, episodes: int, seconds: float = SECONDS) -> Config:
+    """Write a ready dataset of `candidates`, each of so many `seconds`, to a folder: nothing of it is chosen yet."""
     config = parse_config(CONFIG, "dataset.yaml")
-    random, sounds = np.random.default_rng(5), [_flac(seed) for seed in range(_SOUNDS)]
+    random, sounds = np.random.default_rng(5), [_flac(seed, seconds) for seed in range(_SOUNDS)]
     vocabulary = _vocabulary()
     records: list[FileRecord] = []
     rows = []
     each = candidates // episodes
     for number in range(episodes):
         name = f"{number:016x}"
-        table = _candidates(name, each, config, vocabulary, random)
+        table = _candidates(name, each, seconds, config, vocabulary, random)
         ids = table["id"].to_pylist()
         places = {
             "candidates": folder / "candidates" / f"{name}.parquet",
@@ -65,13 +69,13 @@ def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
     write_table(folder / EPISODES_NAME, pa.Table.from_pylist(rows, schema=EPISODE_SCHEMA))
     records.append(file_record(str(folder / EPISODES_NAME), EPISODES_NAME))
     (folder / "dataset.yaml").write_text(config.resolved_yaml(), encoding="utf-8")
-    seconds = each * episodes * SECONDS
+    whole = each * episodes * seconds
     manifest = Manifest(
         name=config.name,
         sampling_rate=RATE,
         shards=(),
         files=tuple(sorted(records, key=lambda record: record.name)),
-        totals=Totals(episodes, 0, seconds, seconds, each * episodes, seconds, 0, 0.0, {}),
+        totals=Totals(episodes, 0, whole, whole, each * episodes, whole, 0, 0.0, {}),
         config_hash=config.hash,
         models={"speech": "made up"},
     )
@@ -79,14 +83,19 @@ def make_dataset(folder: Path, candidates: int, episodes: int) -> Config:
     return config
 
 
-def _vocabulary() -> list[tuple[str, tuple[str, ...]]]:
+def _vocabulary() -> Spoken:
     pronouncer = Pronouncer()
     words = dict.fromkeys(_TEXT.split())
     return [(word, tuple(pronouncer.pronounce(word))) for word in words]
 
 
 def _candidates(
-    episode: str, clips: int, config: Config, vocabulary: list[tuple[str, tuple[str, ...]]], random: np.random.Generator
+    episode: str,
+    clips: int,
+    seconds: float,
+    config: Config,
+    vocabulary: Spoken,
+    random: np.random.Generator,
 ) -> pa.Table:
     spoken = [[vocabulary[at] for at in row] for row in random.integers(0, len(vocabulary), (clips, _WORDS_A_CLIP))]
     texts = [" ".join(word for word, _ in clip) for clip in spoken]
@@ -96,11 +105,11 @@ def _candidates(
         "id": [f"{int(episode, 16):04x}{at:012x}" for at in range(clips)],
         "text": [f"{text.capitalize()}." for text in texts],
         "spoken": texts,
-        "words": pa.array([list(_words(clip, random)) for clip in spoken], pa.list_(WORD_TYPE)),
-        "phones": pa.array([list(_phones(clip)) for clip in spoken], pa.list_(PHONE_TYPE)),
-        "duration": np.full(clips, SECONDS),
+        "words": pa.array([list(_words(clip, seconds, random)) for clip in spoken], pa.list_(WORD_TYPE)),
+        "phones": pa.array([list(_phones(clip, seconds)) for clip in spoken], pa.list_(PHONE_TYPE)),
+        "duration": np.full(clips, seconds),
         "start": starts,
-        "end": starts + SECONDS,
+        "end": starts + seconds,
         "fingerprint": ["".join(f"{14 * at:04x}{code:08x}" for at, code in enumerate(row)) for row in marks.tolist()],
         **{name: random.normal(mean, deviation, clips) for name, (mean, deviation) in _SCORES.items()},
     }
@@ -133,15 +142,17 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _words(clip: list[tuple[str, tuple[str, ...]]], random: np.random.Generator) -> Iterator[dict[str, Any]]:
-    step = SECONDS / len(clip)
+def _words(
+    clip: list[tuple[str, tuple[str, ...]]], seconds: float, random: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    step = seconds / len(clip)
     for at, ((word, _), score) in enumerate(zip(clip, random.normal(-3, 1, len(clip)).tolist(), strict=True)):
         yield {"text": word, "start": at * step, "end": (at + 1) * step, "score": score}
 
 
-def _phones(clip: list[tuple[str, tuple[str, ...]]]) -> Iterator[dict[str, Any]]:
+def _phones(clip: Spoken, seconds: float) -> Iterator[dict[str, Any]]:
     symbols = [phone for _, phones in clip for phone in phones]
-    step = SECONDS / len(symbols)
+    step = seconds / len(symbols)
     for at, symbol in enumerate(symbols):
         yield {"symbol": symbol, "start": at * step, "end": (at + 1) * step}
 
@@ -158,10 +169,10 @@ def _episode(name: str, number: int, clips: int) -> dict[str, Any]:
     }
 
 
-def _flac(seed: int) -> bytes:
+def _flac(seed: int, seconds: float) -> bytes:
     """Some seconds of something as hard to compress as speech."""
     random = np.random.default_rng(seed)
-    time = np.arange(round(SECONDS * RATE)) / RATE
+    time = np.arange(round(seconds * RATE)) / RATE
     tones = sum(np.sin(2 * np.pi * tone * time) / (at + 1) for at, tone in enumerate(random.uniform(100, 4000, 12)))
     samples = 0.1 * np.abs(np.sin(3 * np.pi * time)) * tones + random.normal(0, 0.0005, len(time))
     buffer = io.BytesIO()

@@ -32,6 +32,9 @@ def say_text(
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")] = "cpu",
     bits: Annotated[int, typer.Option(help="Of a .wav or .flac, 16 or 24.")] = 16,
     raw: Annotated[bool, typer.Option("--raw", help="With -o -: 16 bit PCM without a header.")] = False,
+    without_consent: Annotated[
+        str, typer.Option("--without-consent", metavar="REASON", help="Why it may speak after its consent has ended.")
+    ] = "",
     output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.TABLE,
 ) -> None:
     """Speak a text with a voice. What is written is marked as synthetic speech."""
@@ -39,5 +42,20 @@ def say_text(
 
     if not out:
         raise ConfigurationError("say: where to? give -o OUT.wav, or -o - for stdout")
-    order = Order(voice, text_of(text, file), out, rate, pitch, volume, seed, ssml, lexicon, device, bits, raw, espeak)
+    order = Order(
+        voice=voice,
+        text=text_of(text, file),
+        out=out,
+        rate=rate,
+        pitch=pitch,
+        volume=volume,
+        seed=seed,
+        ssml=ssml,
+        lexicon=lexicon,
+        device=device,
+        bits=bits,
+        raw=raw,
+        espeak=espeak,
+        without_consent=without_consent,
+    )
     show_spoken(speak_to(order), output)

@@ -1,11 +1,14 @@
 """`realtalk serve` and `realtalk onnx`: what they are asked; what they do is imported when they run."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.console import say
+from pipeline.speaking import WITHOUT_CONSENT
+from schemas.errors import RealtalkError
 
 API_KEY = "REALTALK_API_KEY"
 
@@ -24,17 +27,27 @@ def serve(
     api_key: Annotated[
         str, typer.Option("--api-key", envvar=API_KEY, help="Clients have to send it; better set in the environment.")
     ] = "",
+    without_consent: Annotated[
+        str, typer.Option("--without-consent", metavar="REASON", help="Why voices may speak after their consent ended.")
+    ] = "",
 ) -> None:
     """Serve voices over HTTP as OpenAI's clients ask for speech: POST /v1/audio/speech. A page to try them is at /."""
+    from tts.origin import ended_consent
     from tts.server.limits import Limits
     from tts.server.run import serve as run
+    from tts.server.service import Service
     from tts.server.voices import load_served
 
     loaded = [load_served(folder, device) for folder in voices]
     for voice in loaded:
         if voice.origin.without_consent:
             say(f"{voice.name}: trained without a consent on record ({voice.origin.without_consent})")
-    run(loaded, host, port, Limits(at_once, waiting, characters, seconds), api_key, say)
+        if voice.origin.has_ended(date.today()):
+            if not without_consent.strip():
+                raise RealtalkError(f"{ended_consent(voice.name, voice.origin)}, or {WITHOUT_CONSENT}")
+            say(f"{voice.name}: its consent ended on {voice.origin.expiry}; served all the same: {without_consent}")
+    limits = Limits(at_once, waiting, characters, seconds)
+    run(Service(loaded, limits, api_key, say, bool(without_consent.strip())), host, port)
 
 
 def onnx(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tts.voice import VoiceFacts
 
 PIPE = "-"
+WITHOUT_CONSENT = 'say --without-consent "REASON" only if you may'
 _TELL_AFTER, _TELL_EVERY = 4.0, 5.0
 
 
@@ -39,6 +40,7 @@ class Order:
     bits: int = 16
     raw: bool = False
     espeak: bool = False
+    without_consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def speak_to(order: Order) -> Spoken:
     # A second thread takes more time to wake up than it saves on networks of this size.
     torch.set_num_threads(1)
     voice = load_voice(order.voice, order.device)
-    _tell_consent(voice.facts)
+    _require_consent(voice.facts, order.without_consent)
     clock = _Clock()
     sentences = _counted(front_end.sentences(order.text, order.ssml), clock)
     rate, marks = voice.facts.features.sampling_rate, marks_of(voice.facts)
@@ -169,12 +171,17 @@ def _check_device(device: str) -> None:
         raise ConfigurationError(f"--device {device}: can't be used here ({why}); leave it out for cpu") from None
 
 
-def _tell_consent(facts: "VoiceFacts") -> None:
+def _require_consent(facts: "VoiceFacts", without: str) -> None:
+    from tts.origin import ended_consent
+
     origin = facts.origin
     if origin.without_consent:
         say(f"realtalk: {facts.name} was trained without consent on record: {origin.without_consent}")
-    if origin.expiry and origin.expiry < date.today().isoformat():
-        say(f"realtalk: the consent to {facts.name} ended on {origin.expiry}; ask for it anew before you use this")
+    if not origin.has_ended(date.today()):
+        return
+    if not without.strip():
+        raise RealtalkError(f"{ended_consent(facts.name, origin)}, or {WITHOUT_CONSENT}")
+    say(f"realtalk: {facts.name} speaks though the consent to it ended on {origin.expiry}: {without.strip()}")
 
 
 def _counted(sentences: "Iterator[Sentence]", clock: _Clock) -> "Iterator[Sentence]":

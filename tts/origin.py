@@ -1,6 +1,7 @@
 """Whose voice it is, and what it was trained from. Plain Python, for whatever runs the voice."""
 
 from dataclasses import dataclass
+from datetime import date
 
 #: What no voice may be used for, whatever its consent allows.
 PROHIBITED = (
@@ -30,3 +31,12 @@ class Origin:
     without_consent: str = ""
     licenses: tuple[str, ...] = ()
     initialised_from: str = ""
+
+    def has_ended(self, today: date) -> bool:
+        """Whether the consent has, and no reason to do without one was given when the voice was trained."""
+        return bool(self.expiry) and self.expiry < today.isoformat() and not self.without_consent
+
+
+def ended_consent(name: str, origin: Origin) -> str:
+    """A line for who asks for speech of a voice whose consent has ended."""
+    return f"{name}: the consent to this voice ended on {origin.expiry}; ask the speaker for a new one and train again"

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 
 from pipeline.cli import main
+from tts.server.service import Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tts"))
 from small_voice import ORIGIN, write_small_voice
@@ -63,6 +65,19 @@ def test_what_can_not_be_served_is_one_line(voice: Path, tmp_path: Path, capsys:
     assert "no voice is here, voice.json is missing" in capsys.readouterr().err
     assert main(["serve", str(voice), str(voice)]) == 2
     assert "voices to serve: reader, reader; name one or more, each with a name of its own" in capsys.readouterr().err
+
+
+def test_a_voice_whose_consent_has_ended_is_served_for_a_reason_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = write_small_voice(tmp_path / "ended", origin=replace(ORIGIN, expiry="2020-01-01"))
+    assert main(["serve", str(ended)]) == 1
+    assert "reader: the consent to this voice ended on 2020-01-01; ask the speaker for" in capsys.readouterr().err
+    begun: list[Service] = []
+    monkeypatch.setattr("tts.server.run.serve", lambda service, host, port: begun.append(service))
+    assert main(["serve", str(ended), "--without-consent", "it is being renewed"]) == 0
+    assert "its consent ended on 2020-01-01; served all the same: it is being renewed" in capsys.readouterr().err
+    begun[0].check_consent(begun[0].voices["reader"], date.today())
 
 
 def test_onnx_writes_a_voice_and_tells_its_files(

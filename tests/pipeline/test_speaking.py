@@ -135,13 +135,27 @@ def test_a_folder_without_a_voice_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert "no voice is here" in capsys.readouterr().err
 
 
-def test_a_voice_without_consent_or_whose_consent_has_ended_says_so_each_time(
+def test_a_voice_that_was_trained_without_consent_says_so_each_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     origin = replace(ORIGIN, without_consent="a test", expiry="2020-01-01")
     made = write_small_voice(tmp_path / "voice", origin=origin)
     for _ in range(2):
         assert main(["say", str(made), "a.", "-o", str(tmp_path / "x.wav")]) == 0
-        said = capsys.readouterr().err
-        assert "reader was trained without consent on record: a test" in said
-        assert "the consent to reader ended on 2020-01-01" in said
+        assert "reader was trained without consent on record: a test" in capsys.readouterr().err
+
+
+def test_a_voice_whose_consent_has_ended_says_nothing_without_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = write_small_voice(tmp_path / "voice", origin=replace(ORIGIN, expiry="2020-01-01"))
+    out = tmp_path / "x.wav"
+    assert main(["say", str(made), "a.", "-o", str(out)]) == 1
+    assert capsys.readouterr().err == (
+        "realtalk: reader: the consent to this voice ended on 2020-01-01; ask the speaker for a new one and train again, "
+        'or say --without-consent "REASON" only if you may\n'
+    )
+    assert not out.exists()
+    assert main(["say", str(made), "a.", "-o", str(out), "--without-consent", "it is being renewed"]) == 0
+    assert "though the consent to it ended on 2020-01-01: it is being renewed" in capsys.readouterr().err
+    assert out.exists()

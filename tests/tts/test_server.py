@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -146,6 +147,22 @@ def test_speech_is_sent_while_it_is_made(voices: list[Served], format: str, monk
             heard.set()
             assert len(first) > 1000
             assert sum(len(part) for part in parts) > 0
+
+
+def test_a_consent_that_ends_while_a_voice_is_served_ends_its_speech(tmp_path: Path) -> None:
+    yesterday, today = date.today() - timedelta(days=1), date.today()
+    voices = [
+        load_served(write_small_voice(tmp_path / name, name=name, origin=replace(ORIGIN, expiry=expiry.isoformat())))
+        for name, expiry in (("ended", yesterday), ("holds", today))
+    ]
+    service = Service(voices)
+    with served(service) as client:
+        assert asked(client, voice="holds").status_code == 200, "it holds on its last day"
+        answer = asked(client, voice="ended")
+        assert answer.status_code == 403
+        assert answer.json()["error"]["code"] == "consent_ended"
+        assert f"the consent to this voice ended on {yesterday}" in answer.json()["error"]["message"]
+    assert service.counters.answers == {200: 1, 403: 1}
 
 
 def test_a_client_that_leaves_ends_its_speech(voices: list[Served]) -> None:

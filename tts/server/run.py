@@ -3,11 +3,9 @@
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Sequence
 
 from schemas.errors import ConfigurationError, RealtalkError
-from tts.server.limits import Limits
-from tts.server.voices import Served
+from tts.server.service import Service
 
 # Seconds that a stopping server gives to what it is still saying.
 _LAST_SECONDS = 30
@@ -15,24 +13,21 @@ _CONNECTIONS_BESIDE = 64
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
-def serve(
-    voices: Sequence[Served], host: str, port: int, limits: Limits, api_key: str, tell: Callable[[str], None]
-) -> None:
-    """Serve voices on a port (0: any that is free) until SIGINT or SIGTERM; `tell` is given lines for the operator.
+def serve(service: Service, host: str, port: int) -> None:
+    """Serve voices on a port (0: any that is free) until SIGINT or SIGTERM.
 
     Raises RealtalkError where the port can't be had.
     """
     uvicorn = _uvicorn()
     from tts.server.app import app_of
-    from tts.server.service import Service
 
-    service = Service(voices, limits, api_key, tell)
+    tell, limits = service.tell, service.limits
     listening = _bound(host, port)
     with listening:
         service.warm_up()
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         tell(f"serving {', '.join(service.voices)} at {address} (POST {address}/v1/audio/speech); Ctrl-C ends it")
-        if not api_key and not host.startswith(_LOOPBACK):
+        if not service.has_key and not host.startswith(_LOOPBACK):
             tell("no API key is set: whoever reaches this port can use the voices; set REALTALK_API_KEY")
         server = uvicorn.Server(
             uvicorn.Config(

@@ -4,12 +4,14 @@ import hmac
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import ConfigurationError
 from tts.frontend.text import FrontEnd
+from tts.origin import ended_consent
 from tts.server.limits import Doorkeeper, Limits
 from tts.server.requests import RequestError, SpeechRequest
 from tts.server.voices import Served
@@ -44,8 +46,12 @@ class Service:
         limits: Limits | None = None,
         api_key: str = "",
         tell: Callable[[str], None] = lambda line: None,
+        without_consent: bool = False,
     ) -> None:
-        """Voices by their names; raises ConfigurationError where two have the same, or there is none."""
+        """Voices by their names; raises ConfigurationError where two have the same, or there is none.
+
+        `without_consent`: whether they speak also after their consent has ended.
+        """
         self.voices: Mapping[str, Served] = {voice.name: voice for voice in voices}
         if not voices or len(self.voices) != len(voices):
             names = ", ".join(voice.name for voice in voices) or "none"
@@ -55,7 +61,13 @@ class Service:
         self.doorkeeper = Doorkeeper(self.limits)
         self.counters = Counters()
         self._api_key = api_key.encode("utf-8")
+        self._without_consent = without_consent
         self._front_end = FrontEnd(tell=tell)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether clients have to send a key."""
+        return bool(self._api_key)
 
     def check_key(self, authorization: str) -> None:
         """Raises RequestError 401 where a key is wanted and the header has another."""
@@ -66,6 +78,11 @@ class Service:
         given = key.strip().encode("latin-1", "replace")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given, self._api_key):
             raise RequestError(401, "no such API key; send it as Authorization: Bearer KEY", code="invalid_api_key")
+
+    def check_consent(self, served: Served, today: date) -> None:
+        """Raises RequestError 403 where the consent to a voice has ended: it may have held when the server began."""
+        if served.origin.has_ended(today) and not self._without_consent:
+            raise RequestError(403, ended_consent(served.name, served.origin), "voice", "consent_ended")
 
     def samples(self, served: Served, wanted: SpeechRequest) -> Iterator[Floats]:
         """Speech as it is made; nothing is computed before the first is asked for."""

@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import anyio
 import anyio.to_thread
@@ -40,6 +41,7 @@ class SpeechEndpoint:
             wanted = await self._wanted(Request(scope, receive))
             with service.doorkeeper.admitted():
                 served = service.voices[wanted.voice]
+                service.check_consent(served, date.today())
                 async with _while_there(receive):
                     status = await self._speak(served, wanted, send)
         except RequestError as error:

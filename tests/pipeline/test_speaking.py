@@ -152,8 +152,8 @@ def test_a_voice_whose_consent_has_ended_says_nothing_without_a_reason(
     out = tmp_path / "x.wav"
     assert main(["say", str(made), "a.", "-o", str(out)]) == 1
     assert capsys.readouterr().err == (
-        "realtalk: reader: the consent to this voice ended on 2020-01-01; ask the speaker for a new one and train again, "
-        'or say --without-consent "REASON" only if you may\n'
+        "realtalk: reader: the consent to this voice ended on 2020-01-01; ask the speaker for a new one and train "
+        'again, or say --without-consent "REASON" only if you may\n'
     )
     assert not out.exists()
     assert main(["say", str(made), "a.", "-o", str(out), "--without-consent", "it is being renewed"]) == 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 
 from pipeline.judging import Outcome, read_summed_up, with_verdicts
@@ -14,6 +15,7 @@ from schemas.state import EpisodeState
 from schemas.tables import EPISODE_SCHEMA, TURN_SCHEMA
 from transforms.feeds import is_web
 from transforms.http import shown
+from transforms.identity import least_main_seconds
 from transforms.overlap import merged
 from transforms.shards import keep_table
 from transforms.store import Store
@@ -93,7 +95,7 @@ def remarks(state: EpisodeState) -> dict[str, str | None]:
         return {
             "failed_stage": "target",
             "error": TARGET_ABSENT,
-            "error_detail": f"{place}: {_counted(voices)} {_name(state)}'s, so nothing is taken; "
+            "error_detail": f"{place}: {_counted(voices)} {_name(state)}'s, so nothing is taken{_nearest(state)}; "
             "if they do speak there, add a recording of them in that room to speaker.enroll",
         }
     if target and target.spans and captions and captions.cues and utterances and not utterances.utterances:
@@ -126,6 +128,19 @@ def _of_files(state: EpisodeState) -> Iterator[str]:
 
 def _counted(voices: int) -> str:
     return "the only voice (or music) is not" if voices == 1 else f"none of the {voices} voices (or music) is"
+
+
+def _nearest(state: EpisodeState) -> str:
+    """How near the voice comes that is most like the target, and whether it is heard for too short a time."""
+    if not (state.diarization and state.diarization.clusters and state.identity and state.identity.embedding):
+        return ""
+    clusters, identity = state.diarization.clusters, np.array(state.identity.embedding)
+    similarity, most_alike = max(
+        ((float(np.dot(one.centroid, identity)), one) for one in clusters), key=lambda found: found[0]
+    )
+    least = least_main_seconds(sum(one.seconds for one in clusters))
+    brief = f", less than the {least:.0f} s from which a voice is taken" if most_alike.seconds < least else ""
+    return f": the most alike has a similarity of {similarity:.2f} and is heard for {most_alike.seconds:.1f} s{brief}"
 
 
 def _name(state: EpisodeState) -> str:

@@ -197,6 +197,11 @@ class ChoiceSettings:
         )
 
 
+def least_main_seconds(speech: float, settings: ChoiceSettings = ChoiceSettings()) -> float:
+    """For how long (s) a voice has to be heard to be taken for the target, where all voices are for `speech` s."""
+    return max(min(settings.main_seconds, settings.main_share * speech), settings.least_seconds)
+
+
 # Voices that every episode is taken to have beside its own (their cosine to the target is the settings' `common`).
 _COMMON_VOICES = 3
 # Only who speaks a good part of an episode can be who speaks most.
@@ -287,8 +292,7 @@ class _Episode:
 
     def is_main(self, settings: ChoiceSettings) -> NDArray[np.bool_]:
         """Whether each cluster is heard for long enough to be the target's main one, shape (k,)."""
-        enough = min(settings.main_seconds, settings.main_share * float(self.seconds.sum()))
-        return self.seconds >= max(enough, settings.least_seconds)
+        return self.seconds >= least_main_seconds(float(self.seconds.sum()), settings)
 
     def hints(self, label: str) -> NDArray[np.float64]:
         """-1..1 for each cluster, shape (k,): its captions name another .. `label`; 0 where they name nobody."""

@@ -9,6 +9,7 @@ from pipeline.outcome import episode_row
 from schemas.episode import Episode, TranscriptLink
 from schemas.recording import Media, Transcript
 from schemas.state import Captions, EpisodeState
+from schemas.turn import Cluster, Diarization, Identity, TargetSpeech
 
 OWN, OTHER, VTT = "https://e.org/1.mp3", "https://e.org/1.ogg", "https://e.org/1.vtt"
 LINK = TranscriptLink(VTT, "text/vtt", "es")
@@ -42,3 +43,22 @@ def test_why_there_is_no_transcript_is_in_the_row() -> None:
     without = replace(MEDIA, transcript=None)
     assert said(media=without) == "no transcript is published"
     assert said(media=without, no_transcript="transcript not taken: http-404") == "transcript not taken: http-404"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [
+        (9.8, "similarity of 0.96 and is heard for 9.8 s, less than the 10 s from which a voice is taken; if they do "),
+        (10.5, "similarity of 0.96 and is heard for 10.5 s; if they do speak there, add a recording of them "),
+    ],
+)
+def test_where_the_target_is_not_found_the_nearest_voice_is_told(seconds: float, ends: str) -> None:
+    clusters = (Cluster("S0", 80.0, (0.6, 0.8)), Cluster("S1", seconds, (0.96, 0.28)))
+    detail = said(
+        diarization=Diarization("windows.npz", (), clusters),
+        identity=Identity("Host", (1.0, 0.0), "enrolled"),
+        target=TargetSpeech((), (), ""),
+    )
+    assert detail is not None
+    assert detail.startswith(f"{OWN}: none of the 2 voices (or music) is Host's, so nothing is taken: the most alike ")
+    assert ends in detail

@@ -15,6 +15,7 @@ from pipeline.description import describe
 from pipeline.gates import AUDITED, Facts, Limit, judge_gates
 from pipeline.judging import Judged, WrittenShard
 from pipeline.keep_version import forget_version, keep_version, version_before
+from pipeline.prune import prune
 from pipeline.ready import CONFIG_NAME, EPISODES_NAME, committed_manifest
 from pipeline.report.contents import REPORT_NAME, Files, Judgement, report_data
 from pipeline.report.documents import PAGE_NAME, report_documents, write_report
@@ -278,6 +279,7 @@ def commit(
     # What was kept of it is the dataset's own again.
     forget_version(store, manifest.version)
     _keep_checksums(store, manifest, checksums)
+    prune(store, manifest)
     return "written"
 
 

@@ -233,18 +233,23 @@ def write_or_find_shard(
     return WrittenShard(record, path)
 
 
+def read_shard_record(store: Store, path: str) -> ShardRecord | None:
+    """The record beside a shard in work/shards/; None where it is damaged or gone."""
+    content = store.read_bytes(path)
+    try:
+        return SHARD_RECORD.validate_json(content) if content is not None else None
+    except ValueError:
+        return None
+
+
 def _file(store: Store, files: Mapping[str, tuple[str, str]], which: int, episode: str) -> str:
     return store.fetch(files[episode][which])
 
 
 def _known(store: Store, record_path: str, path: str, sha256_of: Callable[[str], str]) -> ShardRecord | None:
     """The record of a shard that is there as it was written; None where it, or its record, is damaged or gone."""
-    content = store.read_bytes(record_path)
-    if content is None or not store.exists(path):
-        return None
-    try:
-        record = SHARD_RECORD.validate_json(content)
-    except ValueError:
+    record = read_shard_record(store, record_path)
+    if record is None or not store.exists(path):
         return None
     is_whole = store.size(path) == record.bytes and sha256_of(store.fetch(path)) == record.sha256
     return record if is_whole else None

@@ -137,6 +137,24 @@ def test_files_are_kept_of_one_version_and_manifests_of_all(dataset: Path) -> No
         open_record(fs.LocalFileSystem(), str(dataset), first, first.shards[0])
 
 
+def test_work_holds_shards_and_verdicts_of_two_versions_and_no_more(dataset: Path) -> None:
+    work = dataset / "work"
+    (work / "shards").mkdir(parents=True)
+    (work / "shards" / ".killed.1234abcd.partial.parquet").write_bytes(b"left")
+    (work / "shards" / "damaged.json").write_bytes(b"{")
+    first, second, third = choose(dataset, FEWER), choose(dataset, FEWEST), choose(dataset, DEFAULT)
+    assert len({first.version, second.version, third.version}) == 3
+    shards = {file_sha256(path) for path in (work / "shards").glob("*.parquet")}
+    assert shards == {record.sha256 for version in (second, third) for record in version.shards}
+    assert len(list((work / "shards").iterdir())) == 2 * len(shards), "each with its record"
+    verdicts = {record.sha256 for version in (second, third) for record in version.files if "candidates" in record.name}
+    assert {file_sha256(path) for path in (work / "candidates").iterdir()} == verdicts
+    before = {path: path.stat().st_mtime_ns for path in work.rglob("*.parquet")}
+    assert choose(dataset, FEWEST).version == second.version
+    again = {path: path.stat().st_mtime_ns for path in work.rglob("*.parquet")}
+    assert {path: again.get(path) for path in before} == before, "nothing of the two is written again"
+
+
 def test_choosing_as_before_gives_the_same_version_and_says_from_what(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

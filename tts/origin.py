@@ -16,7 +16,8 @@ PROHIBITED = (
 class Origin:
     """What a voice was trained from. `scope` and `expiry` (YYYY-MM-DD, "" for none) are the consent's.
 
-    `without_consent` is the reason that was given where no consent is on record, else "".
+    `without_consent` is the reason that was given where no consent is on record, else "". `recordings` are what it
+    heard, also as the voice that it was initialised from, by `recording_key`; () where nobody noted them.
     """
 
     dataset: str
@@ -31,10 +32,16 @@ class Origin:
     without_consent: str = ""
     licenses: tuple[str, ...] = ()
     initialised_from: str = ""
+    recordings: tuple[str, ...] = ()
 
     def has_ended(self, today: date) -> bool:
         """Whether the consent has, and no reason to do without one was given when the voice was trained."""
         return bool(self.expiry) and self.expiry < today.isoformat() and not self.without_consent
+
+
+def recording_key(sha256: str) -> str:
+    """What stands for a recording, of which there may be thousands: the first 16 digits of its SHA-256."""
+    return sha256[:16]
 
 
 def ended_consent(name: str, origin: Origin) -> str:

@@ -20,6 +20,7 @@ from schemas.errors import ConfigurationError, RealtalkError
 from tts.data.dataset import open_dataset
 from tts.evaluation.evaluate import Options, evaluate, require_held_out
 from tts.evaluation.utterances import COPY, ORIGINAL, SPOKEN, VERSIONS
+from tts.origin import recording_key
 from tts.voice import read_facts
 
 # Builds and trainings in processes of their own: minutes of them.
@@ -142,6 +143,21 @@ def test_another_version_of_its_dataset_is_pointed_out(bed: Bed) -> None:
     require_held_out(same, dataset, "test", told.append)
     require_held_out(replace(facts, origin=replace(facts.origin, dataset="another")), dataset, "train", told.append)
     assert told == []
+
+
+def test_a_recording_that_a_voice_learned_from_is_held_out_nowhere(bed: Bed) -> None:
+    facts, dataset = read_facts(bed.voice), open_dataset(str(bed.dataset))
+    (test,) = {row["recording_sha256"] for row in dataset.rows(dataset.of("test")[0], ("recording_sha256",))}
+    (other,) = {row["recording_sha256"] for row in dataset.rows(dataset.of("train")[0], ("recording_sha256",))}
+    told: list[str] = []
+    # Another name of the dataset, and other splits: what was heard was heard.
+    apart = replace(facts.origin, dataset="another", recordings=(recording_key(other),))
+    require_held_out(replace(facts, origin=apart), dataset, "test", told.append)
+    require_held_out(replace(facts, origin=replace(apart, dataset="readings")), dataset, "test", told.append)
+    assert told == [], "that nothing of it was heard is known, whatever the version"
+    heard = replace(apart, recordings=tuple(sorted((recording_key(test), recording_key(other)))))
+    with pytest.raises(ConfigurationError, match="learned from 1 of the 1 recordings of that split of readings"):
+        require_held_out(replace(facts, origin=heard), dataset, "test", told.append)
 
 
 def test_a_split_without_clips_says_what_to_do(bed: Bed) -> None:

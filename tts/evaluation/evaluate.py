@@ -1,7 +1,7 @@
 """Evaluating a voice on held-out recordings: how intelligible, how alike, how near to the recordings, how fast."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from tts.data.dataset import Dataset, open_dataset
 from tts.evaluation.figures import ClipFigures, Evaluation, clip_figures, evaluation_of
 from tts.evaluation.judges import embedded_file, identities, judge_all
 from tts.evaluation.utterances import Versions, for_models, held_out, versions_of
+from tts.origin import recording_key
 from tts.voice import Voice, VoiceFacts, load_voice
 
 Tell = Callable[[str], None]
@@ -85,10 +86,23 @@ def require_held_out(facts: VoiceFacts, dataset: Dataset, split: str, tell: Tell
             f"--split {split}: the voice {facts.name} was trained on that split of {dataset.name}, so it says nothing; "
             "take test or validation"
         )
-    if same and facts.origin.dataset_version != dataset.version:
+    heard = frozenset(facts.origin.recordings)
+    if heard:
+        _require_unheard(heard, facts.name, dataset, split)
+    elif same and facts.origin.dataset_version != dataset.version:
         tell(
             f"the voice was trained on version {facts.origin.dataset_version} of the dataset and this is "
             f"{dataset.version}: the same episodes are held out only where splits: was not changed"
+        )
+
+
+def _require_unheard(heard: Set[str], name: str, dataset: Dataset, split: str) -> None:
+    rows = (row for shard in dataset.of(split) for row in dataset.rows(shard, ("recording_sha256",)))
+    there = {recording_key(row["recording_sha256"] or "") for row in rows}
+    if both := len(there & heard):
+        raise ConfigurationError(
+            f"--split {split}: the voice {name} learned from {both} of the {len(there)} recordings of that split of "
+            f"{dataset.name}, so it says nothing; take another split, or a dataset of other episodes"
         )
 
 

@@ -18,6 +18,7 @@ from schemas.errors import RealtalkError
 from tts.data.cache import FeatureFile, tiers_of
 from tts.data.dataset import Dataset, open_dataset
 from tts.data.features import FeatureSettings
+from tts.origin import Origin, recording_key
 from tts.training.checkpoints import STATE_FOLDER, WEIGHTS
 from tts.training.distributed import Team, team
 from tts.training.examples import Examples, chosen_examples, feature_files, norms_of
@@ -25,7 +26,7 @@ from tts.training.options import PARTS, TrainOptions
 from tts.training.parts import AcousticPart, Part, Place, VocoderPart
 from tts.training.samples import Samples
 from tts.training.trainer import PARENT, Tell, progress_of, train_parts
-from tts.voice import VOICE_NAME, Origin, VoiceFacts, read_facts, write_facts
+from tts.voice import VOICE_NAME, VoiceFacts, read_facts, write_facts
 from tts.voice_card import write_card
 
 TRAIN_SPLIT, HEARD_SPLIT = "train", "validation"
@@ -130,19 +131,22 @@ def _begin(dataset: Dataset, settings: FeatureSettings, files: Sequence[FeatureF
         vocoder=preset.vocoder,
         # A network knows its inputs by the norms that it learned with.
         norms=initial.norms if initial is not None else norms_of(examples),
-        origin=_origin(dataset, examples, settings, options),
+        origin=_origin(dataset, examples, settings, options, initial.origin.recordings if initial is not None else ()),
     )
     options.out.mkdir(parents=True, exist_ok=True)
     write_facts(options.out, facts)
 
 
-def _origin(dataset: Dataset, examples: Examples, settings: FeatureSettings, options: TrainOptions) -> Origin:
+def _origin(
+    dataset: Dataset, examples: Examples, settings: FeatureSettings, options: TrainOptions, heard_before: Sequence[str]
+) -> Origin:
     document = dataset.document
-    speakers, licenses = set(), set()
+    speakers, licenses, recordings = set(), set(), set(heard_before)
     for shard in dataset.of(TRAIN_SPLIT):
-        for row in dataset.rows(shard, ["speaker", "license"]):
+        for row in dataset.rows(shard, ["speaker", "license", "recording_sha256"]):
             speakers.add(str(row["speaker"] or ""))
             licenses.add(str(row["license"] or ""))
+            recordings.add(recording_key(row["recording_sha256"] or ""))
     return Origin(
         dataset=dataset.name,
         dataset_version=dataset.version,
@@ -156,6 +160,7 @@ def _origin(dataset: Dataset, examples: Examples, settings: FeatureSettings, opt
         without_consent=options.without_consent.strip(),
         licenses=tuple(sorted(name for name in licenses if name)),
         initialised_from=str(options.init_from.name) if options.init_from is not None else "",
+        recordings=tuple(sorted(key for key in recordings if key)),
     )
 
 

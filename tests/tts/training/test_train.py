@@ -19,10 +19,11 @@ from schemas.errors import ConfigurationError, RealtalkError
 from schemas.manifest import NO_CONSENT
 from tts.data.dataset import open_dataset
 from tts.models.presets import AcousticSettings, Preset, TrainingSettings, VocoderSettings
+from tts.origin import recording_key
 from tts.training import options as options_module
 from tts.training.options import TrainOptions
 from tts.training.train import arguments_of, require_consent, train
-from tts.voice import load_voice, read_facts
+from tts.voice import load_voice, read_facts, write_facts
 
 TINY = Preset(
     AcousticSettings(width=16, encoder_blocks=1, decoder_blocks=1, heads=2, refiner_width=16, refiner_blocks=1),
@@ -82,6 +83,12 @@ def test_a_voice_is_a_folder_that_speaks_and_says_where_it_is_from(dataset: Path
     assert facts.origin.dataset_version == open_dataset(str(dataset)).version
     assert (facts.origin.consent_id, facts.origin.speaker) == ("c0" * 8, "Host")
     assert facts.origin.clips > 0
+    opened = open_dataset(str(dataset))
+    heard = {
+        row["recording_sha256"] for shard in opened.of("train") for row in opened.rows(shard, ["recording_sha256"])
+    }
+    assert facts.origin.recordings == tuple(sorted(recording_key(sha256) for sha256 in heard)) != ()
+    assert read_facts(tmp_path / "voice") == facts
     voice = load_voice(tmp_path / "voice")
     assert not voice.acoustic.training
     assert list((tmp_path / "voice" / "samples").glob("*.wav"))
@@ -134,8 +141,13 @@ def test_another_dataset_or_preset_does_not_go_into_a_voice(dataset: Path, tmp_p
 
 def test_a_voice_is_fine_tuned_from_another(dataset: Path, tmp_path: Path) -> None:
     train(told(dataset, tmp_path / "first", steps=3), quiet)
+    earlier = read_facts(tmp_path / "first")
+    earlier = replace(earlier, origin=replace(earlier.origin, recordings=("0" * 16,)))
+    write_facts(tmp_path / "first", earlier)
     facts = train(told(dataset, tmp_path / "second", steps=1, init_from=tmp_path / "first"), quiet)
     assert facts.origin.initialised_from == "first"
+    assert facts.origin.recordings[0] == "0" * 16, "it has heard what the earlier one had"
+    assert len(facts.origin.recordings) > 1
     first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
     apart = max(float((first[name] - tensor).abs().max()) for name, tensor in second.items())
     assert 0 < apart < 0.02

@@ -13,7 +13,7 @@ def say_text(
     voice: Annotated[str, typer.Argument(metavar="VOICE", help="The folder of a voice.")],
     text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What to say, English or SSML; - reads stdin.")] = "",
     out: Annotated[
-        str, typer.Option("--out", "-o", metavar="OUT", help="A .wav, .flac or .mp3; - streams WAV to stdout.")
+        str, typer.Option("--out", "-o", metavar="OUT", help="A .wav, .flac, .mp3 or .opus; - streams WAV to stdout.")
     ] = "",
     file: Annotated[str, typer.Option("--file", metavar="FILE", help="Read the text from a file (- is stdin).")] = "",
     rate: Annotated[float, typer.Option(help="How many times as fast, 0.25 to 4.")] = 1.0,

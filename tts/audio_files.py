@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import NO_ROOM, ConfigurationError, RealtalkError
+from tts.opus import Resampler, opus_rate
 from tts.origin import Origin
 
 Floats = NDArray[np.float32]
@@ -22,7 +23,10 @@ SOFTWARE = "realtalk"
 BITS = (16, 24)
 # What stands for a length that is not known yet.
 _UNKNOWN = 0xFFFFFFFF
-_FORMATS: Mapping[str, str] = MappingProxyType({".wav": "WAV", ".flac": "FLAC", ".mp3": "MP3"})
+_FORMATS: Mapping[str, str] = MappingProxyType(
+    {".wav": "WAV", ".flac": "FLAC", ".mp3": "MP3", ".opus": "OGG", ".ogg": "OGG"}
+)
+_LOSSY: Mapping[str, str] = MappingProxyType({"MP3": "MPEG_LAYER_III", "OGG": "OPUS"})
 
 
 class Named(Protocol):
@@ -57,15 +61,15 @@ def format_of(path: Path, bits: int = 16) -> tuple[str, str]:
     name = _FORMATS.get(path.suffix.lower())
     if name is None:
         raise ConfigurationError(f"-o {path}: the ending says the format, there are {', '.join(_FORMATS)}")
-    if name == "MP3":
-        return name, "MPEG_LAYER_III"
+    if name in _LOSSY:
+        return name, _LOSSY[name]
     if bits not in BITS:
         raise ConfigurationError(f"--bits {bits}: there are 16 and 24")
     return name, f"PCM_{bits}"
 
 
 def write_audio(path: Path, pieces: Iterable[Floats], rate: int, marks: Marks, bits: int = 16) -> int:
-    """Write pieces of mono samples, each (n,), into a .wav, .flac or .mp3 as they come; returns how many samples.
+    """Write pieces of mono samples, each (n,), into a file as they come; returns how many samples.
 
     The file is there when it is whole, and not before. Raises ConfigurationError for another ending, RealtalkError
     where it can't be written.
@@ -73,15 +77,17 @@ def write_audio(path: Path, pieces: Iterable[Floats], rate: int, marks: Marks, b
     import soundfile
 
     name, coding = format_of(path, bits)
+    resampler = Resampler(rate, written := opus_rate(rate) if coding == "OPUS" else rate)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     count = 0
     try:
-        with soundfile.SoundFile(str(partial), "w", rate, 1, coding, format=name) as file:
+        with soundfile.SoundFile(str(partial), "w", written, 1, coding, format=name) as file:
             file.title, file.artist, file.comment = marks.title, marks.artist, marks.comment
             file.software = SOFTWARE
             for samples in pieces:
-                file.write(samples)
+                file.write(resampler.part(samples))
                 count += len(samples)
+            file.write(resampler.part(np.zeros(0, np.float32), last=True))
         os.replace(partial, path)
     except (OSError, soundfile.SoundFileError) as error:
         raise _unwritten(path, error) from None

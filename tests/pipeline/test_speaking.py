@@ -102,7 +102,7 @@ def test_options_change_what_is_spoken(voice: Path, tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [
-        (["a", "-o", "x.ogg"], 2, "-o x.ogg: the ending says the format"),
+        (["a", "-o", "x.aac"], 2, "-o x.aac: the ending says the format"),
         (["a"], 2, "say: where to? give -o OUT.wav"),
         (["-o", "x.wav"], 2, "say: give a text, or --file FILE"),
         (["a", "--file", "b", "-o", "x.wav"], 2, "say: give a text, or --file FILE"),

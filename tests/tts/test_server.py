@@ -119,7 +119,7 @@ def test_a_streamed_wav_says_that_its_length_is_unknown(client: httpx.Client) ->
     assert streamed[at + 4 :] == whole[at + 4 :]
 
 
-@pytest.mark.parametrize("format", ["wav", "flac", "mp3"])
+@pytest.mark.parametrize("format", ["wav", "flac", "mp3", "opus"])
 @pytest.mark.parametrize("stream", [True, False])
 def test_files_say_that_they_are_synthetic(client: httpx.Client, format: str, stream: bool) -> None:
     content = asked(client, response_format=format, stream=stream).content
@@ -129,7 +129,17 @@ def test_files_say_that_they_are_synthetic(client: httpx.Client, format: str, st
             assert file.comment.startswith("Synthetic speech made by realtalk; voice reader")
 
 
-@pytest.mark.parametrize("format", ["wav", "pcm", "flac", "mp3"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_opus_is_what_say_says(client: httpx.Client, expected: np.ndarray, stream: bool) -> None:
+    answer = asked(client, response_format="opus", stream=stream)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "audio/ogg; codecs=opus"
+    samples, rate = soundfile.read(io.BytesIO(answer.content))
+    assert (rate, len(samples)) == (24_000, len(expected))
+    assert np.corrcoef(samples, expected)[0, 1] > 0.8, "noise, of which much is lost, but none of it moves"
+
+
+@pytest.mark.parametrize("format", ["wav", "pcm", "flac", "mp3", "opus"])
 def test_speech_is_sent_while_it_is_made(voices: list[Served], format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service, heard = Service(voices), threading.Event()
 
@@ -300,10 +310,10 @@ def test_a_client_that_does_not_read_is_left(voices: list[Served]) -> None:
     ("fields", "status", "param", "message"),
     [
         (
-            {"response_format": "opus"},
+            {"response_format": "aac"},
             400,
             "response_format",
-            "'opus' is not supported; there are: mp3, flac, wav, pcm",
+            "'aac' is not supported; there are: mp3, opus, flac, wav, pcm",
         ),
         ({"voice": "alloy"}, 400, "voice", "voice 'alloy' is not served; there are: reader"),
         ({"model": "whisper-1"}, 404, "model", "model 'whisper-1' is not served"),

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tts.audio_files import SOFTWARE, Marks, pcm16, wav_head
+from tts.opus import Resampler, opus_rate
 
 Floats = NDArray[np.float32]
 
-_SUBTYPES = {"mp3": "MPEG_LAYER_III", "flac": "PCM_16"}
+# libsndfile's names of a format and its coding.
+_CODINGS = {"mp3": ("MP3", "MPEG_LAYER_III"), "flac": ("FLAC", "PCM_16"), "opus": ("OGG", "OPUS")}
 
 
 class Encoder(Protocol):
@@ -68,13 +70,16 @@ class SndfileEncoder:
 
     def __init__(self, name: str, rate: int, marks: Marks) -> None:
         self._sink = _Sink()
-        self._file = _sound_file(self._sink, name, rate, marks)
+        written = opus_rate(rate) if name == "opus" else rate
+        self._resampler = Resampler(rate, written)
+        self._file = _sound_file(self._sink, name, written, marks)
 
     def encode(self, samples: Floats) -> bytes:
-        self._file.write(np.clip(samples, -1.0, 1.0))
+        self._file.write(np.clip(self._resampler.part(samples), -1.0, 1.0))
         return self._sink.taken()
 
     def finish(self) -> bytes:
+        self._file.write(np.clip(self._resampler.part(np.zeros(0, np.float32), last=True), -1.0, 1.0))
         self._file.close()
         return self._sink.taken()
 
@@ -118,6 +123,7 @@ class _Sink:
 CONTAINERS: Mapping[str, Container] = MappingProxyType(
     {
         "mp3": Container("audio/mpeg", partial(SndfileEncoder, "mp3")),
+        "opus": Container("audio/ogg; codecs=opus", partial(SndfileEncoder, "opus")),
         "flac": Container("audio/flac", partial(SndfileEncoder, "flac")),
         "wav": Container("audio/wav", WavEncoder),
         "pcm": Container("audio/pcm", PcmEncoder),
@@ -134,15 +140,17 @@ def whole_file(name: str, pieces: Iterable[Floats], rate: int, marks: Marks) -> 
         content = pcm16(samples)
         return wav_head(rate, marks.comment, len(content)) + content
     to = io.BytesIO()
-    with _sound_file(to, name, rate, marks) as file:
-        file.write(np.clip(samples, -1.0, 1.0))
+    written = opus_rate(rate) if name == "opus" else rate
+    with _sound_file(to, name, written, marks) as file:
+        file.write(np.clip(Resampler(rate, written).part(samples, last=True), -1.0, 1.0))
     return to.getvalue()
 
 
 def _sound_file(to: Any, name: str, rate: int, marks: Marks) -> Any:
     import soundfile
 
-    file = soundfile.SoundFile(to, "w", rate, 1, _SUBTYPES[name], format=name.upper())
+    container, coding = _CODINGS[name]
+    file = soundfile.SoundFile(to, "w", rate, 1, coding, format=container)
     file.title, file.artist, file.comment = marks.title, marks.artist, marks.comment
     file.software = SOFTWARE
     return file

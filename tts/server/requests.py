@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-FORMATS = ("mp3", "flac", "wav", "pcm")
+FORMATS = ("mp3", "opus", "flac", "wav", "pcm")
 #: Names that clients made for OpenAI's service send as the model; all mean the voice that is asked for.
 GENERAL_MODELS = ("realtalk", "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 

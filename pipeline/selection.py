@@ -52,6 +52,8 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 # Episodes whose candidates are judged and counted together: those of one take as long.
 _AT_ONCE = 16
+# More than a disk keeps busy, and each has a row group of audio in memory.
+_MOST_THREADS = 8
 
 
 def run_select(dataset: str, selection: Selection) -> BuildResult:
@@ -159,7 +161,7 @@ def _batches(scored: Sequence[Scored]) -> list[Sequence[Scored]]:
 
 def _in_threads(work: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
     """What `work` makes of every item, in order; a thread a core, for most of the time is spent outside of Python."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as threads:
         return list(threads.map(work, items))
 
 

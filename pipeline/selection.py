@@ -5,12 +5,12 @@ functions of `pipeline.judging` on a Beam runner. Here threads call them, for Be
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +33,7 @@ from pipeline.judging import (
     write_or_find_shard,
 )
 from pipeline.logs import logged_to
+from pipeline.progress_line import Progress
 from pipeline.ready import CONFIG_NAME, EPISODES_NAME, ready_manifest, store_of
 from pipeline.report.statistics import Statistics, counted_columns, merge, statistics_of
 from pipeline.reselect import resolved_configuration
@@ -84,54 +85,38 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             gates={**DEFAULTS, **config.gates.limits},
             from_version=before.version,
         )
-        with logged_to(Path(log_path(store)) if store.is_local else None):
-            choose_anew(store, facts, config, rows, checksums)
+        with logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
+            choose_anew(store, facts, config, rows, checksums, terminal)
     return read_result(store, unchanged=before.version == ready_manifest(store).version)
 
 
-def choose_anew(store: Store, facts: DatasetFacts, config: Config, rows: Sequence[Row], checksums: Checksums) -> str:
+def choose_anew(
+    store: Store,
+    facts: DatasetFacts,
+    config: Config,
+    rows: Sequence[Row],
+    checksums: Checksums,
+    terminal: TextIO,
+) -> str:
     """Judge the candidates of the episodes `rows`, write shards, commit; returns what `commit` does.
 
-    `checksums` know the files of the dataset, which have to be whole.
+    `checksums` know the files of the dataset, which have to be whole; the `terminal` is shown how far it is.
     """
-    rule = Rule(config.selection.thresholds, config.profiles, reviewed(store))
     names = {name.removesuffix(".parquet") for name in store.names("candidates")}
-    scored = [_scored(store, row, facts) for row in rows if row["episode_id"] in names]
-    splits = assign_splits((split_key(one.episode_id, one.recording_sha256) for one in scored), config.splits.shares)
-    originals = _originals(scored, store, rule)
-    columns = columns_of(facts.gates)
-    row_of = {row["episode_id"]: row for row in rows}
-
-    def judge(some: Sequence[Scored]) -> _Part:
-        found = judge_episodes(some, store, rule, splits, originals)
-        told = list(zip(some, found, strict=True))
-        return _Part(
-            judged=[judged for judged, _ in found],
-            references=[clip for one, (_, table) in told for clip in references(table, one.published)],
-            outcomes=[with_verdicts(row_of[one.episode_id], *of_it, None) for one, of_it in told],
-            statistics=statistics_of(
-                pa.concat_tables([table.select(counted_columns()) for _, table in found]), facts.thresholds, columns
-            ),
-        )
-
-    parts = _in_threads(judge, _batches(scored))
-    judged = [one for part in parts for one in part.judged]
+    chosen_from = {row["episode_id"]: row for row in rows if row["episode_id"] in names}
+    scored = [_scored(store, row, facts) for row in chosen_from.values()]
+    parts = _judge(store, facts, config, scored, chosen_from, terminal)
     others = [with_verdicts(row, None, None, None) for row in rows if row["episode_id"] not in names]
     outcomes = [*(one for part in parts for one in part.outcomes), *others]
     keep_summary(merge_all(one.summary for one in outcomes), store)
-    plans = plan_shards(clip for part in parts for clip in part.references)
-    files = {one.episode_id: (one.audio_path, one.candidates_path) for one in judged}
-    rate = max((one.sampling_rate for one in judged), default=0) or facts.sampling_rate
-
-    def write(plan: ShardPlan) -> WrittenShard:
-        return write_or_find_shard(plan, store, files, rate, checksums.sha256)
-
-    shards = _in_threads(write, plans)
-    turns = [Publication(f"turns/{name}", store.path("turns", name)) for name in store.names("turns")]
-    statistics = reduce(merge, (part.statistics for part in parts), Statistics.nothing(facts.thresholds, columns))
-    return commit_dataset(
-        store, facts, Parts([one.row for one in outcomes], judged, shards, turns, statistics), checksums
+    made = Parts(
+        rows=[one.row for one in outcomes],
+        judged=[one for part in parts for one in part.judged],
+        shards=_write_shards(store, facts, parts, checksums, terminal),
+        turns=[Publication(f"turns/{name}", store.path("turns", name)) for name in store.names("turns")],
+        statistics=reduce(merge, (part.statistics for part in parts), _no_statistics(facts)),
     )
+    return commit_dataset(store, facts, made, checksums)
 
 
 @dataclass(frozen=True)
@@ -142,6 +127,60 @@ class _Part:
     references: list[ClipReference]
     outcomes: list[Outcome]
     statistics: Statistics
+
+
+def _judge(
+    store: Store,
+    facts: DatasetFacts,
+    config: Config,
+    scored: Sequence[Scored],
+    row_of: Mapping[str, Row],
+    terminal: TextIO,
+) -> list[_Part]:
+    rule = Rule(config.selection.thresholds, config.profiles, reviewed(store))
+    splits = assign_splits((split_key(one.episode_id, one.recording_sha256) for one in scored), config.splits.shares)
+    originals = _originals(scored, store, rule)
+
+    def judge(some: Sequence[Scored]) -> _Part:
+        found = judge_episodes(some, store, rule, splits, originals)
+        told = list(zip(some, found, strict=True))
+        counted = pa.concat_tables([table.select(counted_columns()) for _, table in found])
+        return _Part(
+            judged=[judged for judged, _ in found],
+            references=[clip for one, (_, table) in told for clip in references(table, one.published)],
+            outcomes=[with_verdicts(row_of[one.episode_id], *of_it, None) for one, of_it in told],
+            statistics=statistics_of(counted, facts.thresholds, columns_of(facts.gates)),
+        )
+
+    parts = []
+    with Progress(len(scored), "episodes judged", terminal) as progress:
+        for part in _in_threads(judge, _batches(scored)):
+            parts.append(part)
+            progress.step(len(part.judged))
+    return parts
+
+
+def _write_shards(
+    store: Store, facts: DatasetFacts, parts: Sequence[_Part], checksums: Checksums, terminal: TextIO
+) -> list[WrittenShard]:
+    plans = plan_shards(clip for part in parts for clip in part.references)
+    judged = [one for part in parts for one in part.judged]
+    files = {one.episode_id: (one.audio_path, one.candidates_path) for one in judged}
+    rate = max((one.sampling_rate for one in judged), default=0) or facts.sampling_rate
+
+    def write(plan: ShardPlan) -> WrittenShard:
+        return write_or_find_shard(plan, store, files, rate, checksums.sha256)
+
+    shards = []
+    with Progress(len(plans), "shards written", terminal) as progress:
+        for shard in _in_threads(write, plans):
+            shards.append(shard)
+            progress.step()
+    return shards
+
+
+def _no_statistics(facts: DatasetFacts) -> Statistics:
+    return Statistics.nothing(facts.thresholds, columns_of(facts.gates))
 
 
 def _originals(scored: Sequence[Scored], store: Store, rule: Rule) -> dict[str, str] | None:
@@ -159,10 +198,10 @@ def _batches(scored: Sequence[Scored]) -> list[Sequence[Scored]]:
     return [scored[start : start + _AT_ONCE] for start in range(0, len(scored), _AT_ONCE)]
 
 
-def _in_threads(work: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+def _in_threads(work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
     """What `work` makes of every item, in order; a thread a core, for most of the time is spent outside of Python."""
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as threads:
-        return list(threads.map(work, items))
+        yield from threads.map(work, items)
 
 
 def _scored(store: Store, row: Row, facts: DatasetFacts) -> Scored:
@@ -179,8 +218,12 @@ def _scored(store: Store, row: Row, facts: DatasetFacts) -> Scored:
 
 def require_whole(store: Store, manifest: Manifest, checksums: Checksums) -> None:
     """Raises RealtalkError where a file to choose from is missing or damaged: its episode would be lost."""
+    faults = []
     found = _in_threads(lambda record: damage(store, record, checksums), manifest.files)
-    faults = [(record.name, fault) for record, fault in zip(manifest.files, found, strict=True) if fault]
+    with Progress(len(manifest.files), "files found whole") as progress:
+        for record, fault in zip(manifest.files, found, strict=True):
+            faults += [(record.name, fault)] if fault else []
+            progress.step()
     if faults:
         (name, fault), *more = faults
         also = f" (and {len(more)} more)" if more else ""

@@ -15,10 +15,10 @@ from typing import Any, TextIO
 
 from pipeline.export.clips import Version, read_rows, ready_version
 from pipeline.export.formats import ExportFormat
-from pipeline.export.progress import Progress
 from pipeline.export.table import FORMATS, Format
 from pipeline.export.unit import Made, Unit, creating, keep, kept
 from pipeline.inspect import Dataset, open_dataset
+from pipeline.progress_line import Progress
 from schemas.errors import NO_ROOM, ConfigurationError, RealtalkError
 from schemas.manifest import Manifest
 

@@ -13,10 +13,10 @@ from pipeline.cli import main
 from pipeline.export import run, unit
 from pipeline.export.clips import read_clips
 from pipeline.export.formats import ExportFormat
-from pipeline.export.progress import Progress
 from pipeline.export.run import run_export
 from pipeline.export.table import FORMATS
 from pipeline.inspect import open_dataset
+from pipeline.progress_line import Progress
 from schemas.errors import ConfigurationError, RealtalkError
 
 
@@ -196,7 +196,7 @@ def test_clips_are_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_progress_of_a_long_export(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("pipeline.export.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pipeline.progress_line.time.monotonic", lambda: now[0])
     stream = io.StringIO()
     with Progress(100, "clips", stream) as progress:
         progress.skip(20)

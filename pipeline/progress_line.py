@@ -1,4 +1,4 @@
-"""What a person sees of a long export, on stderr: one live line on a terminal, a line now and then elsewhere."""
+"""What a person sees of long work, on stderr: one live line on a terminal, a line now and then elsewhere."""
 
 import sys
 import time
@@ -24,9 +24,9 @@ class Progress:
         """Count what an earlier run did."""
         self._skipped += count
 
-    def step(self) -> None:
-        """Count one more; show it if it is time to."""
-        self._done += 1
+    def step(self, count: int = 1) -> None:
+        """Count some more; show it if it is time to."""
+        self._done += count
         now = time.monotonic()
         if now - self._shown >= (_LIVE_SECONDS if self._live else _PLAIN_SECONDS):
             self._shown = now

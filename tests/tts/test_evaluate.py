@@ -104,6 +104,8 @@ def test_the_page_plays_every_version(bed: Bed) -> None:
         assert clip["text"] in page
         for version in VERSIONS:
             path = f"audio/{clip['id']}-{version}.flac"
+            comment = soundfile.SoundFile(bed.out / path).comment
+            assert comment.startswith("Synthetic speech made by realtalk") == (version != "original")
             assert f'src="{path}"' in page
             assert soundfile.info(bed.out / path).samplerate == RATE
 

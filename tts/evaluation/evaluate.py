@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.errors import ConfigurationError
+from tts.audio_files import Marks, marks_of
 from tts.data.dataset import Dataset, open_dataset
 from tts.evaluation.figures import ClipFigures, Evaluation, clip_figures, evaluation_of
 from tts.evaluation.judges import embedded_file, identities, judge_all
@@ -35,10 +36,11 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """An evaluation, and the samples that it is of, at `rate` Hz."""
+    """An evaluation, and the samples that it is of, at `rate` Hz; `marks` are of the voice's files."""
 
     evaluation: Evaluation
     rate: int
+    marks: Marks
     versions: Sequence[Versions] = field(repr=False)
 
 
@@ -75,7 +77,7 @@ def evaluate(folder: str | Path, location: str, options: Options, tell: Tell) ->
         seed=options.seed,
         device=options.device,
     )
-    return Evaluated(found, voice.facts.features.sampling_rate, versions)
+    return Evaluated(found, voice.facts.features.sampling_rate, marks_of(voice.facts), versions)
 
 
 def require_held_out(facts: VoiceFacts, dataset: Dataset, split: str, tell: Tell) -> None:

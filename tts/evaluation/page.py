@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tts.audio_files import write_audio
 from tts.evaluation.evaluate import Evaluated
-from tts.evaluation.utterances import VERSIONS
+from tts.evaluation.utterances import ORIGINAL, VERSIONS
 from tts.voice import write_whole
 
 PAGE_NAME = "index.html"
@@ -20,14 +21,21 @@ _STYLE = (
 
 
 def write_page(folder: Path, found: Evaluated) -> Path:
-    """Write audio/ID-VERSION.flac and index.html into a folder; returns the page's path."""
+    """Write audio/ID-VERSION.flac and index.html into a folder; returns the page's path.
+
+    What is no recording says in its tags that it is synthetic.
+    """
     import soundfile
 
     audio = folder / "audio"
     audio.mkdir(parents=True, exist_ok=True)
     for one in found.versions:
         for name, samples in zip(VERSIONS, one.samples, strict=True):
-            soundfile.write(audio / _file(one.clip.id, name), samples, found.rate)
+            path = audio / _file(one.clip.id, name)
+            if name == ORIGINAL:
+                soundfile.write(path, samples, found.rate)
+            else:
+                write_audio(path, [samples], found.rate, found.marks)
     path = folder / PAGE_NAME
     write_whole(path, _page(found).encode("utf-8"))
     return path

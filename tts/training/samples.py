@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from schemas.errors import RealtalkError
+from tts.audio_files import marks_of, write_audio
 from tts.models.acoustic import AcousticModel
 from tts.phones import Symbols
 from tts.training.examples import Examples, symbols_only
@@ -28,7 +29,7 @@ class Samples:
         self._sentences = _chosen(heard) if heard is not None else []
 
     def speak(self, part: str, step: int) -> None:
-        """Write samples/STEP-NUMBER.wav where the voice can speak already."""
+        """Write samples/STEP-NUMBER.wav, marked as synthetic, where the voice can speak already."""
         if part != "acoustic" or not (self._folder / VOCODER_NAME).exists():
             return
         try:
@@ -36,14 +37,12 @@ class Samples:
         except RealtalkError:
             # The other part's process is about to write its first weights.
             return
-        import soundfile
-
         folder = self._folder / SAMPLES_FOLDER
         folder.mkdir(exist_ok=True)
         for number, (text, symbols) in enumerate(self._sentences):
             words = "-".join(re.findall(r"[a-z0-9]+", text.lower())[:4])
             path = folder / f"{step:07d}-{number}-{words}.wav"
-            soundfile.write(path, spoken(voice, symbols), self._facts.features.sampling_rate, subtype="PCM_16")
+            write_audio(path, [spoken(voice, symbols)], self._facts.features.sampling_rate, marks_of(self._facts))
 
 
 def spoken(voice: Voice, symbols: Symbols, seed: int = 0) -> NDArray[np.float32]:

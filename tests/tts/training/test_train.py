@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 from safetensors.torch import load_file
 from small_dataset import change_manifest, write_dataset
@@ -91,7 +92,10 @@ def test_a_voice_is_a_folder_that_speaks_and_says_where_it_is_from(dataset: Path
     assert read_facts(tmp_path / "voice") == facts
     voice = load_voice(tmp_path / "voice")
     assert not voice.acoustic.training
-    assert list((tmp_path / "voice" / "samples").glob("*.wav"))
+    samples = list((tmp_path / "voice" / "samples").glob("*.wav"))
+    assert samples
+    for path in samples:
+        assert soundfile.SoundFile(path).comment.startswith("Synthetic speech made by realtalk; voice voice")
     lines = [json.loads(line) for line in (tmp_path / "voice" / "metrics.jsonl").read_text().splitlines()]
     assert {line["part"] for line in lines} == {"acoustic", "vocoder"}
     assert all({"step", "mel", "steps_per_second", "waited"} <= set(line) for line in lines)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -68,6 +68,46 @@ def format_of(path: Path, bits: int = 16) -> tuple[str, str]:
     return name, f"PCM_{bits}"
 
 
+class MarkedFile:
+    """A file that libsndfile writes mono samples into, and that says of itself that they are synthetic.
+
+    `to` is a path or a binary file, `name` and `coding` are as `format_of` has them. Speech of a rate that the coding
+    does not know is brought to one that it does.
+    """
+
+    def __init__(self, to: Any, name: str, coding: str, rate: int, marks: Marks) -> None:
+        import soundfile
+
+        written = opus_rate(rate) if coding == "OPUS" else rate
+        self._resampler = Resampler(rate, written)
+        self._file = soundfile.SoundFile(to, "w", written, 1, coding, format=name)
+        self._file.title, self._file.artist, self._file.comment = marks.title, marks.artist, marks.comment
+        self._file.software = SOFTWARE
+
+    def write(self, samples: Floats) -> None:
+        """Write samples, shape (n,); what is louder than full scale is cut off."""
+        self._put(self._resampler.part(samples))
+
+    def close(self) -> None:
+        """Write what is held back, and end the file."""
+        self._put(self._resampler.part(np.zeros(0, np.float32), last=True))
+        self._file.close()
+
+    def _put(self, samples: Floats) -> None:
+        self._file.write(np.clip(samples, -1.0, 1.0))
+
+    def __enter__(self) -> "MarkedFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._file.close()
+
+
 def write_audio(path: Path, pieces: Iterable[Floats], rate: int, marks: Marks, bits: int = 16) -> int:
     """Write pieces of mono samples, each (n,), into a file as they come; returns how many samples.
 
@@ -77,17 +117,13 @@ def write_audio(path: Path, pieces: Iterable[Floats], rate: int, marks: Marks, b
     import soundfile
 
     name, coding = format_of(path, bits)
-    resampler = Resampler(rate, written := opus_rate(rate) if coding == "OPUS" else rate)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     count = 0
     try:
-        with soundfile.SoundFile(str(partial), "w", written, 1, coding, format=name) as file:
-            file.title, file.artist, file.comment = marks.title, marks.artist, marks.comment
-            file.software = SOFTWARE
+        with MarkedFile(str(partial), name, coding, rate, marks) as file:
             for samples in pieces:
-                file.write(resampler.part(samples))
+                file.write(samples)
                 count += len(samples)
-            file.write(resampler.part(np.zeros(0, np.float32), last=True))
         os.replace(partial, path)
     except (OSError, soundfile.SoundFileError) as error:
         raise _unwritten(path, error) from None

@@ -89,6 +89,7 @@ class Dataset:
     def _place(self, shard: Shard, where: str) -> str:
         """Where the shard of this very version is: a build or select that ran meanwhile keeps it in versions/."""
         found = False
+        # As schemas.versions.kept_name has it, which needs pydantic.
         for path in (f"{self.root}/{shard.name}", f"{self.root}/versions/{self.version}/{shard.name}"):
             try:
                 if self._sha256(path) == shard.sha256:

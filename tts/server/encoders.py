@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tts.audio_files import SOFTWARE, Marks, pcm16, wav_head
-from tts.opus import Resampler, opus_rate
+from tts.audio_files import MarkedFile, Marks, pcm16, wav_head
 
 Floats = NDArray[np.float32]
 
@@ -70,16 +69,13 @@ class SndfileEncoder:
 
     def __init__(self, name: str, rate: int, marks: Marks) -> None:
         self._sink = _Sink()
-        written = opus_rate(rate) if name == "opus" else rate
-        self._resampler = Resampler(rate, written)
-        self._file = _sound_file(self._sink, name, written, marks)
+        self._file = MarkedFile(self._sink, *_CODINGS[name], rate, marks)
 
     def encode(self, samples: Floats) -> bytes:
-        self._file.write(np.clip(self._resampler.part(samples), -1.0, 1.0))
+        self._file.write(samples)
         return self._sink.taken()
 
     def finish(self) -> bytes:
-        self._file.write(np.clip(self._resampler.part(np.zeros(0, np.float32), last=True), -1.0, 1.0))
         self._file.close()
         return self._sink.taken()
 
@@ -140,17 +136,6 @@ def whole_file(name: str, pieces: Iterable[Floats], rate: int, marks: Marks) -> 
         content = pcm16(samples)
         return wav_head(rate, marks.comment, len(content)) + content
     to = io.BytesIO()
-    written = opus_rate(rate) if name == "opus" else rate
-    with _sound_file(to, name, written, marks) as file:
-        file.write(np.clip(Resampler(rate, written).part(samples, last=True), -1.0, 1.0))
+    with MarkedFile(to, *_CODINGS[name], rate, marks) as file:
+        file.write(samples)
     return to.getvalue()
-
-
-def _sound_file(to: Any, name: str, rate: int, marks: Marks) -> Any:
-    import soundfile
-
-    container, coding = _CODINGS[name]
-    file = soundfile.SoundFile(to, "w", rate, 1, coding, format=container)
-    file.title, file.artist, file.comment = marks.title, marks.artist, marks.comment
-    file.software = SOFTWARE
-    return file

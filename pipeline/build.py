@@ -9,8 +9,8 @@ import apache_beam as beam
 
 from pipeline.config import Config
 from pipeline.graph import build_graph
-from pipeline.hold import log_path, one_build_at_a_time
-from pipeline.logs import logged_to
+from pipeline.hold import one_build_at_a_time
+from pipeline.logs import log_path, logged_to
 from pipeline.planning import make_plan
 from pipeline.progress import ProgressDisplay, Tally
 from pipeline.result import BuildResult, read_result

@@ -99,13 +99,7 @@ class Choose(beam.PTransform):
             | "All references" >> beam.combiners.ToList()
             | "Plan shards" >> beam.FlatMap(lambda tables: plan_shards(clips_of(tables)))
             | "Spread shards" >> beam.Reshuffle()
-            | "Write shards"
-            >> beam.Map(
-                lambda plan, files, rate, store: write_or_find_shard(plan, store, files, rate),
-                files=AsDict(files),
-                rate=AsSingleton(rate),
-                store=self.store,
-            )
+            | "Write shards" >> beam.Map(write_or_find_shard, self.store, files=AsDict(files), rate=AsSingleton(rate))
         )
         return Choice(judged, shards)
 

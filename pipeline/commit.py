@@ -309,20 +309,16 @@ def _in_place(store: Store, manifest: Manifest, published: Sequence[Publication]
     """Whether every file of the manifest is there as it was written, and nothing else is."""
     found = {f"{folder}/{name}" for folder in FOLDERS for name in store.names(folder)}
     linked = {one.name for one in published if one.name in found and store.is_same(one.path, _place(store, one.name))}
-    return found == {record.name for record in _records(manifest)} and not any(
-        damage(store, record, checksums) for record in _records(manifest) if record.name not in linked
+    return found == {record.name for record in manifest.records} and not any(
+        damage(store, record, checksums) for record in manifest.records if record.name not in linked
     )
 
 
 def _keep_checksums(store: Store, manifest: Manifest, checksums: Checksums) -> None:
     """Of the files of a version that is in place: the next choice needn't read them to know that they are whole."""
-    for record in _records(manifest):
+    for record in manifest.records:
         checksums.learn(_place(store, record.name), record.sha256)
     checksums.keep()
-
-
-def _records(manifest: Manifest) -> list[FileRecord | ShardRecord]:
-    return [*manifest.files, *manifest.shards]
 
 
 def damage(store: Store, record: FileRecord | ShardRecord, checksums: Checksums) -> str:

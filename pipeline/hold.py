@@ -34,8 +34,3 @@ def one_build_at_a_time(store: Store) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-def log_path(store: Store) -> str:
-    """Where the log of a build goes."""
-    return store.path("work", "build.log")

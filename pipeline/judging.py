@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -25,7 +24,7 @@ from transforms.summarize import CANDIDATE_COLUMNS, Summary
 
 # Raised when the same plan is written with other bytes than before.
 _WRITER_VERSION = 2
-SHARD_RECORD = TypeAdapter(ShardRecord)
+_SHARD_RECORD = TypeAdapter(ShardRecord)
 
 
 @dataclass(frozen=True)
@@ -221,15 +220,15 @@ def write_or_find_shard(
     record_path = store.path("work", "shards", f"{key}.json")
     record = _known(store, record_path, path, sha256_of)
     if record is None:
-        with store.create(path) as partial_path:
+        with store.create(path) as partial:
             record = write_shard(
                 plan,
-                clip_files=partial(_file, store, files, 0),
-                candidate_files=partial(_file, store, files, 1),
-                out=partial_path,
+                clip_files=lambda episode: store.fetch(files[episode][0]),
+                candidate_files=lambda episode: store.fetch(files[episode][1]),
+                out=partial,
                 sampling_rate=rate,
             )
-        store.write_text(record_path, SHARD_RECORD.dump_json(record).decode())
+        store.write_text(record_path, _SHARD_RECORD.dump_json(record).decode())
     return WrittenShard(record, path)
 
 
@@ -237,13 +236,9 @@ def read_shard_record(store: Store, path: str) -> ShardRecord | None:
     """The record beside a shard in work/shards/; None where it is damaged or gone."""
     content = store.read_bytes(path)
     try:
-        return SHARD_RECORD.validate_json(content) if content is not None else None
+        return _SHARD_RECORD.validate_json(content) if content is not None else None
     except ValueError:
         return None
-
-
-def _file(store: Store, files: Mapping[str, tuple[str, str]], which: int, episode: str) -> str:
-    return store.fetch(files[episode][which])
 
 
 def _known(store: Store, record_path: str, path: str, sha256_of: Callable[[str], str]) -> ShardRecord | None:

@@ -2,7 +2,7 @@
 
 from pipeline.ready import committed_manifest
 from schemas.errors import RealtalkError
-from schemas.manifest import MANIFEST_NAME, FileRecord, Manifest, ShardRecord, manifest_bytes
+from schemas.manifest import MANIFEST_NAME, Manifest, manifest_bytes
 from schemas.versions import KEPT_FOLDERS, VERSIONS_FOLDER, kept_name
 from transforms.store import Store
 
@@ -22,8 +22,7 @@ def keep_version(store: Store, before: Manifest, following: str) -> None:
     stopped at any point, it does the rest.
     """
     kept = set(store.tree(f"{VERSIONS_FOLDER}/{before.version}"))
-    records: list[FileRecord | ShardRecord] = [*before.shards, *before.files]
-    for record in records:
+    for record in before.records:
         folder = record.name.partition("/")[0]
         source = store.path(*record.name.split("/"))
         target = store.path(*kept_name(before.version, record.name).split("/"))

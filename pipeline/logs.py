@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from transforms.store import Store
+
 _STDERR = 2
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -15,6 +17,11 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def only_errors() -> None:
     """Keep warnings of libraries off the terminal; Beam warns of extras that nobody asked for when it is imported."""
     logging.getLogger().setLevel(logging.ERROR)
+
+
+def log_path(store: Store) -> str:
+    """Where the log of a build goes."""
+    return store.path("work", "build.log")
 
 
 @contextmanager

@@ -15,8 +15,7 @@ def prune(store: Store, current: Manifest) -> None:
     And what a killed run left of a shard. To choose between two versions in turn writes none of them again.
     """
     manifests = [current, *_kept(store)]
-    hashes = {record.sha256 for one in manifests for record in one.shards}
-    hashes |= {record.sha256 for one in manifests for record in one.files}
+    hashes = {record.sha256 for one in manifests for record in one.records}
     for name in (*_other_shards(store, hashes), *_other_candidates(store, hashes)):
         store.remove(store.path(*name.split("/")))
 

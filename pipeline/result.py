@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.hold import log_path
+from pipeline.logs import log_path
 from pipeline.ready import committed_manifest
 from pipeline.troubles import Trouble, read_troubles
 from schemas.errors import RealtalkError

@@ -19,7 +19,7 @@ from pipeline.commit import DatasetFacts, Parts, commit_dataset, damage, finish_
 from pipeline.config import Config
 from pipeline.config_sections import Selection
 from pipeline.gates import DEFAULTS, columns_of
-from pipeline.hold import log_path, one_build_at_a_time
+from pipeline.hold import one_build_at_a_time
 from pipeline.judging import (
     Judged,
     Outcome,
@@ -32,7 +32,7 @@ from pipeline.judging import (
     with_verdicts,
     write_or_find_shard,
 )
-from pipeline.logs import logged_to
+from pipeline.logs import log_path, logged_to
 from pipeline.progress_line import Progress
 from pipeline.ready import CONFIG_NAME, EPISODES_NAME, ready_manifest, store_of
 from pipeline.report.statistics import Statistics, counted_columns, merge, statistics_of
@@ -86,8 +86,8 @@ def run_select(dataset: str, selection: Selection) -> BuildResult:
             from_version=before.version,
         )
         with logged_to(Path(log_path(store)) if store.is_local else None) as terminal:
-            choose_anew(store, facts, config, rows, checksums, terminal)
-    return read_result(store, unchanged=before.version == ready_manifest(store).version)
+            how = choose_anew(store, facts, config, rows, checksums, terminal)
+    return read_result(store, unchanged=how == "unchanged")
 
 
 def choose_anew(
@@ -222,7 +222,8 @@ def require_whole(store: Store, manifest: Manifest, checksums: Checksums) -> Non
     found = _in_threads(lambda record: damage(store, record, checksums), manifest.files)
     with Progress(len(manifest.files), "files found whole") as progress:
         for record, fault in zip(manifest.files, found, strict=True):
-            faults += [(record.name, fault)] if fault else []
+            if fault:
+                faults.append((record.name, fault))
             progress.step()
     if faults:
         (name, fault), *more = faults

@@ -98,6 +98,11 @@ class Manifest:
         if (self.consent == CONSENTED) != bool(self.consent_id):
             raise ValueError(f"consent is {self.consent!r}, but consent_id is {self.consent_id!r}")
 
+    @property
+    def records(self) -> tuple[FileRecord | ShardRecord, ...]:
+        """All of its files."""
+        return (*self.shards, *self.files)
+
     @cached_property
     def version(self) -> str:
         """Identity of this state of the dataset: the hash of all that it holds (16 hexadecimal digits).

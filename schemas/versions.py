@@ -66,7 +66,7 @@ def _records(filesystem: Any, root: str) -> tuple[FileRecord | ShardRecord, ...]
             manifest = parse_manifest(file.read(), path)
     except (FileNotFoundError, RealtalkError):
         return ()
-    return (*manifest.shards, *manifest.files)
+    return manifest.records
 
 
 def _sha256(file: Any) -> str:

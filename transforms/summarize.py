@@ -5,7 +5,7 @@ because sums of floats depend on their order and two workers would then write ot
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -207,13 +207,20 @@ def _tallied_codes(told: Iterable[tuple[str, int]]) -> dict[str, Tally]:
 
 def tallied(names: pa.Array | pa.ChunkedArray, microseconds: NDArray[np.int64]) -> dict[str, Tally]:
     """How often there is each name ("" for null), and the time of it."""
-    encoded = pc.dictionary_encode(pc.fill_null(names, ""))
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    places, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
-    times = np.zeros(len(values), np.int64)
-    np.add.at(times, places, microseconds)
-    counts = np.bincount(places, minlength=len(values))
-    return {name: Tally(*found) for name, *found in zip(values, counts.tolist(), times.tolist(), strict=True)}
+    return {name: tally for (name,), tally in tallied_together([names], microseconds).items()}
+
+
+def tallied_together(
+    columns: Sequence[pa.Array | pa.ChunkedArray], microseconds: NDArray[np.int64]
+) -> dict[tuple[str, ...], Tally]:
+    """As `tallied`, of what columns say together."""
+    keys = [str(place) for place in range(len(columns))]
+    named = {key: pc.fill_null(column, "") for key, column in zip(keys, columns, strict=True)}
+    table = pa.table({**named, "time": microseconds})
+    found = table.group_by(keys, use_threads=False).aggregate([("time", "count"), ("time", "sum")])
+    counts, times = found["time_count"].to_pylist(), found["time_sum"].to_pylist()
+    names = zip(*(found[key].to_pylist() for key in keys), strict=True)
+    return {name: Tally(*tally) for name, *tally in zip(names, counts, times, strict=True)}
 
 
 def _add(a: Tallies, b: Tallies) -> Tallies:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pipeline.report.histograms import BINS, LEAST, MOST, Histogram, histogram
 from pipeline.report.picks import Picks, merge_picks, nearest_picks, random_picks, worst_picks
 from schemas.verdict import KEPT, Interval, Thresholds, intervals, reason_code
+from transforms import summarize
 from transforms.store import Store
-from transforms.summarize import tallied
 
 SECOND = 1_000_000
 #: Columns of which each episode's median is told.
@@ -26,9 +26,6 @@ _READ = (
     "id", "episode_id", "verdict", "reasons", "split", "license", "license_source", "spoken", "phones", "duplicate_of",
     "transcript_source",
 )  # fmt: skip
-
-# Licences and where they were found, joined by what is in no text.
-_LICENSE, _BETWEEN = ("license", "license_source"), "\0"
 
 Tally = tuple[int, int]
 """Clips, and microseconds of them."""
@@ -115,7 +112,7 @@ def statistics_of(candidates: pa.Table, thresholds: Thresholds, columns: Sequenc
         for side in sides_of(column, limits):
             histograms[column, side] = histogram(column, side, values, durations, is_kept, only)
     kept, lengths = candidates.filter(pa.array(is_kept)), durations[is_kept]
-    licenses = pc.binary_join_element_wise(*(pc.fill_null(kept[name], "") for name in _LICENSE), _BETWEEN)
+    licenses = summarize.tallied_together([kept["license"], kept["license_source"]], lengths)
     symbols, offsets = _phones(kept)
     return Statistics(
         histograms=histograms,
@@ -123,7 +120,7 @@ def statistics_of(candidates: pa.Table, thresholds: Thresholds, columns: Sequenc
         kept=(len(lengths), int(lengths.sum())),
         reasons=_tallied(pa.array(codes, pa.string()).take(pa.array(code)), durations[rows]),
         splits=_tallied(kept["split"], lengths),
-        licenses={_pair(name): tally for name, tally in _tallied(licenses, lengths).items()},
+        licenses={(name, source): _plain(tally) for (name, source), tally in licenses.items()},
         words=_counted(pc.list_flatten(pc.utf8_split_whitespace(pc.fill_null(kept["spoken"], "")))),
         phones=_counted(symbols),
         diphones=_pairs(symbols, offsets),
@@ -246,13 +243,12 @@ def _count(mask: pa.ChunkedArray) -> int:
     return pc.sum(mask).as_py() or 0
 
 
-def _pair(joined: str) -> tuple[str, str]:
-    name, _, source = joined.partition(_BETWEEN)
-    return name, source
+def _plain(one: summarize.Tally) -> Tally:
+    return one.count, one.microseconds
 
 
 def _tallied(names: pa.Array | pa.ChunkedArray, lengths: NDArray[np.int64]) -> dict[str, Tally]:
-    return {name: (one.count, one.microseconds) for name, one in tallied(names, lengths).items()}
+    return {name: _plain(one) for name, one in summarize.tallied(names, lengths).items()}
 
 
 def _merged(one: Mapping[Any, Tally], other: Mapping[Any, Tally]) -> dict[Any, Tally]:
